@@ -1,0 +1,60 @@
+"""annealkit: find out, with evidence, which learning-rate annealing to train a model with.
+
+Nothing that is imported here needs TensorFlow; `train` loads it when it is called.
+"""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from annealkit.curve import learning_rates
+from annealkit.errors import AnnealkitError, ConfigError, DataError, RunError
+from annealkit.hookspecs import hookimpl
+from annealkit.run import Run
+from annealkit.schedules import (
+    Constant,
+    Cosine,
+    Cyclical,
+    Exponential,
+    InverseTime,
+    OneCycle,
+    Polynomial,
+    Step,
+)
+from annealkit.version import __version__
+from annealkit.warmups import CosineWarmup, ExponentialWarmup, LinearWarmup, PolynomialWarmup
+
+if TYPE_CHECKING:
+    import keras
+
+    from annealkit.result import Result
+
+__all__ = [
+    "AnnealkitError",
+    "ConfigError",
+    "Constant",
+    "Cosine",
+    "CosineWarmup",
+    "Cyclical",
+    "DataError",
+    "Exponential",
+    "ExponentialWarmup",
+    "InverseTime",
+    "LinearWarmup",
+    "OneCycle",
+    "Polynomial",
+    "PolynomialWarmup",
+    "Run",
+    "RunError",
+    "Step",
+    "__version__",
+    "hookimpl",
+    "learning_rates",
+    "train",
+]
+
+
+def train(overrides: Sequence[str] = (), callbacks: "Sequence[keras.callbacks.Callback]" = ()) -> "Result":
+    """Train one model, as `python -m annealkit OVERRIDES` does; see annealkit.api.train."""
+    from annealkit import api  # Hydra takes a third of a second to import; schedules alone do not need it.
+
+    return api.train(overrides, callbacks)

@@ -1,0 +1,75 @@
+"""Training from Python: the same configuration, run folder and result as on the command line."""
+
+import logging
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from omegaconf import OmegaConf
+
+from annealkit.composition import compose, run_name
+from annealkit.job import run_job
+from annealkit.registry import load_registry
+from annealkit.result import Result
+from annealkit.run_folder import RunFolder
+
+if TYPE_CHECKING:
+    import keras
+
+
+def train(overrides: Sequence[str] = (), callbacks: "Sequence[keras.callbacks.Callback]" = ()) -> Result:
+    """Train one model, as `python -m annealkit OVERRIDES` does.
+
+    Args:
+        overrides: as on the command line, for example `["schedule=cyclical", "optimizer=sgd", "trainer.epochs=4"]`.
+        callbacks: Keras callbacks, called at the beginning and end of training and of each epoch. What they hold in
+            plain attributes (numbers, text, arrays) survives a resume. They are not part of the run's name: train with
+            other callbacks in another `outputs=` folder, or with `rerun=true`.
+
+    Returns:
+        The result; for a run that has already ended, the one that it ended with.
+
+    Raises:
+        annealkit.errors.AnnealkitError: what a user can mend, in words.
+
+    Example:
+        >>> result = annealkit.train(["schedule=cyclical", "optimizer=sgd", "data=synthetic"])  # doctest: +SKIP
+        >>> result.test_accuracy, result.folder  # doctest: +SKIP
+    """
+    registry = load_registry()
+    overrides = list(overrides)
+    config = compose(overrides, registry)
+    folder = Path(config.outputs) / run_name(_root_=config)
+    RunFolder(folder)
+    with _logging_to(folder / "annealkit.log"):
+        _save_config(folder / ".hydra", OmegaConf.to_yaml(config), OmegaConf.to_yaml(overrides))
+        return run_job(config, folder, registry, callbacks)
+
+
+@contextmanager
+def _logging_to(path: Path) -> Iterator[None]:
+    """The messages of a run on the terminal and in its log, as Hydra arranges it on the command line."""
+    log = logging.getLogger("annealkit")
+    file = logging.FileHandler(path, encoding="utf-8", delay=True)
+    file.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+    handlers: list[logging.Handler] = [file]
+    if not log.hasHandlers():
+        handlers.append(logging.StreamHandler())
+    level = log.level
+    log.setLevel(logging.INFO)
+    for handler in handlers:
+        log.addHandler(handler)
+    try:
+        yield
+    finally:
+        log.setLevel(level)
+        for handler in handlers:
+            log.removeHandler(handler)
+            handler.close()
+
+
+def _save_config(folder: Path, config: str, overrides: str) -> None:
+    folder.mkdir(exist_ok=True)
+    (folder / "config.yaml").write_text(config, encoding="utf-8")
+    (folder / "overrides.yaml").write_text(overrides, encoding="utf-8")

@@ -1,0 +1,44 @@
+"""Checks that a part makes of its own fields in `__post_init__`.
+
+Each raises ConfigError in one form: `one_cycle: start must lie in [0, 1]; got 3. Try schedule.start=0.04.`
+"""
+
+import math
+
+from annealkit.errors import ConfigError
+from annealkit.run import parse_duration
+
+
+def check_number(
+    part: str, field: str, value: float, low: float, high: float = math.inf, *, bounds: str = "[]", hint: str = ""
+) -> None:
+    """Refuse a value that is not a finite number between `low` and `high`.
+
+    `bounds` says whether each end belongs to the range: `[]`, `(]`, `[)` or `()`.
+    """
+    above = value >= low if bounds[0] == "[" else value > low
+    below = value <= high if bounds[1] == "]" else value < high
+    if not (math.isfinite(value) and above and below):
+        left, right = bounds[0], bounds[1] if math.isfinite(high) else ")"
+        span = f"{left}{low:g}, {'infinity' if high == math.inf else format(high, 'g')}{right}"
+        raise ConfigError(f"{part}: {field} must lie in {span}; got {value!r}.{_and(hint)}")
+
+
+def check_duration(part: str, field: str, value: str, *, zero: bool = False, hint: str = "") -> None:
+    """Refuse what is no duration, and a duration of zero unless `zero` allows it."""
+    try:
+        number, _ = parse_duration(value)
+    except ConfigError as error:
+        raise ConfigError(f"{part}: {field}={error}{_and(hint)}") from None
+    if number == 0 and not zero:
+        raise ConfigError(f"{part}: {field} must be longer than nothing; got {value!r}.{_and(hint)}")
+
+
+def check_choice(part: str, field: str, value: str, allowed: tuple[str, ...]) -> None:
+    """Refuse a word that is not one of `allowed`."""
+    if value not in allowed:
+        raise ConfigError(f"{part}: {field} must be one of {', '.join(allowed)}; got {value!r}.")
+
+
+def _and(hint: str) -> str:
+    return f" Try {hint}." if hint else ""

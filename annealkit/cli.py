@@ -1,0 +1,101 @@
+"""The command line: `annealkit [COMMAND] [key=value …]`. Without a command it trains.
+
+Each command imports what it needs when it is called, so that the light ones start at once.
+"""
+
+import sys
+from collections.abc import Callable
+
+from annealkit.errors import AnnealkitError, did_you_mean
+
+USAGE = """\
+annealkit: which learning-rate annealing should this model be trained with?
+
+  python -m annealkit schedule=cyclical optimizer=sgd     train one run
+  python -m annealkit -m schedule=step,cosine seed=0,1    train a sweep
+  python -m annealkit preview schedule=cyclical           draw the learning-rate curve; preview.png=… preview.csv=…
+  python -m annealkit plugins                             everything that can be named, and where it comes from
+  tensorboard --logdir outputs                            look at the runs
+"""
+
+
+def main() -> int:
+    """Run the command that `sys.argv` names and return its exit code.
+
+    0: done. 1: a run failed or diverged. 2: the command or configuration cannot be. 130, 143: stopped by a signal.
+    """
+    arguments = sys.argv[1:]
+    try:
+        if {"-h", "--help"} & set(arguments):
+            return show_help([word for word in arguments if word not in ("-h", "--help")])
+        if arguments and arguments[0] in COMMANDS:
+            return COMMANDS[arguments[0]](arguments[1:])
+        if arguments and not arguments[0].startswith("-") and "=" not in arguments[0] and arguments[0][0] not in "~+":
+            near = did_you_mean(arguments[0], COMMANDS)
+            raise AnnealkitError(f"there is no command {arguments[0]!r}.{near} Commands are {', '.join(COMMANDS)}; to train, give key=value.")
+        return train(arguments)
+    except AnnealkitError as error:
+        print(f"annealkit: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:  # The trainer has already written a checkpoint and said so.
+        return 130
+
+
+def train(arguments: list[str]) -> int:
+    """Train one run, or with `-m` a sweep, through Hydra."""
+    from annealkit.train_command import train_with_hydra
+
+    return train_with_hydra(arguments)
+
+
+def preview(arguments: list[str]) -> int:
+    """Draw the learning-rate curve that the given configuration would be trained with."""
+    from annealkit.composition import compose
+    from annealkit.plan import build_parts, plan_rates, plan_run
+    from annealkit.preview import show
+    from annealkit.registry import load_registry
+    from annealkit.run import Run
+
+    registry = load_registry()
+    config = compose(arguments, registry)
+    parts = build_parts(config, registry)
+    settings = config.preview
+    if settings.steps_per_epoch is None:
+        run = plan_run(parts, parts.data.train_size())
+    else:
+        run = Run(settings.steps_per_epoch * parts.trainer.epochs, settings.steps_per_epoch)
+    rates = plan_rates(parts, run)
+    warmup = "" if parts.warmup is None else f" after {config.warmup.name} warmup"
+    show(rates, run, parts.schedule, settings, title=f"{config.schedule.name}{warmup}, optimizer {config.optimizer.name}")
+    return 0
+
+
+def plugins(arguments: list[str]) -> int:
+    """Print everything that can be named, and what was skipped."""
+    from annealkit.plugin_table import print_plugins
+    from annealkit.registry import discover
+
+    if arguments:
+        raise AnnealkitError(f"plugins takes nothing more; got {' '.join(arguments)}.")
+    print_plugins(discover())
+    return 0
+
+
+def show_help(arguments: list[str]) -> int:
+    """Print the usage, every name of every group, and the configuration that the given overrides compose."""
+    from omegaconf import OmegaConf
+
+    from annealkit.composition import compose, help_groups
+    from annealkit.registry import load_registry
+
+    registry = load_registry()
+    config = compose([word for word in arguments if "=" in word], registry)
+    print(USAGE)
+    print("Groups (choose with group=name):\n" + help_groups(registry))
+    print("\nSettings, as composed now (override with key=value; comments are in the files of conf/):\n")
+    print(OmegaConf.to_yaml(config))
+    print("Hydra's own flags: --hydra-help. Completion: eval \"$(annealkit -sc install=bash)\"")
+    return 0
+
+
+COMMANDS: dict[str, Callable[[list[str]], int]] = {"preview": preview, "plugins": plugins}

@@ -1,0 +1,173 @@
+"""Composes the configuration with Hydra, and says in plain words what cannot be composed."""
+
+import hashlib
+import json
+import os
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import hydra
+from hydra.core.config_store import ConfigStore
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import Override
+from hydra.errors import HydraException
+from omegaconf import DictConfig, OmegaConf, open_dict
+from omegaconf.errors import OmegaConfBaseException
+
+from annealkit.errors import ConfigError, did_you_mean
+from annealkit.registry import HOOKS, Registry
+from annealkit.settings import Config, Trainer
+
+CONFIG_NAME = "config"
+OWN_DISTRIBUTION = "annealkit"
+
+
+def conf_dir() -> Path:
+    """The folder of the YAML files: inside the package in a wheel, beside it in a checkout."""
+    package = Path(__file__).resolve().parent
+    inside = package / "conf"
+    return inside if inside.is_dir() else package.parent / "conf"
+
+
+def store_schemas(registry: Registry) -> None:
+    """Put every part into Hydra's store before composing, so that `schedule=NAME schedule.field=…` is typed.
+
+    Built-ins also have a YAML file of the same name, which takes its schema from `<group>/schema/<name>`; a file
+    and a stored node must not share one path, or the file would hide the node.
+    """
+    store = ConfigStore.instance()
+    store.store(name="config_schema", node=Config)
+    store.store(group="trainer/schema", name="default", node=Trainer)
+    for group, parts in registry.parts.items():
+        for part in parts.values():
+            has_file = (conf_dir() / group / f"{part.name}.yaml").is_file()
+            store.store(group=f"{group}/schema" if has_file else group, name=part.name, node=part.schema())
+    OmegaConf.register_new_resolver("run_name", run_name, replace=True)
+
+
+def compose(overrides: list[str], registry: Registry) -> DictConfig:
+    """The composed configuration. Raises ConfigError that names the override at fault."""
+    store_schemas(registry)
+    parsed = parse(overrides)
+    check_groups(parsed, registry)
+    try:
+        return _compose(overrides)
+    except (HydraException, OmegaConfBaseException) as error:
+        raise ConfigError(_explain(error, parsed)) from None
+
+
+def parse(overrides: list[str]) -> list[Override]:
+    """The overrides as Hydra reads them. Raises ConfigError for what is no override."""
+    parser = OverridesParser.create()
+    parsed = []
+    for override in overrides:
+        try:
+            parsed += parser.parse_overrides([override])
+        except HydraException as error:
+            first = str(error).splitlines()[0]
+            raise ConfigError(f"{override!r} is not of the form key=value: {first}. Example: schedule=cyclical.") from None
+    return parsed
+
+
+def check_groups(parsed: list[Override], registry: Registry) -> None:
+    """Refuse a name that no group has, in a sweep as in a single run, with the near matches and the list."""
+    for override in parsed:
+        group = override.key_or_group
+        if override.is_delete() or override.package is not None:
+            continue
+        names = override.sweep_string_iterator() if override.is_sweep_override() and group in _groups() else [override.value()]
+        for name in names:
+            if group in HOOKS and isinstance(name, str):
+                if not (conf_dir() / group / f"{name}.yaml").is_file() or name in registry.parts[group]:
+                    registry.get(group, name)
+            elif group in ("trainer", "experiment") and isinstance(name, str):
+                files = sorted(path.stem for path in (conf_dir() / group).glob("*.yaml"))
+                if name not in files and not _searchpath_given(parsed):
+                    raise ConfigError(f"{group}={name}: no such {group}.{did_you_mean(name, files)} There are: {', '.join(files)}.")
+
+
+def run_name(*, _root_: DictConfig) -> str:
+    """`<schedule>-<optimizer>-<model>-<data>-s<seed>-<hash>`, the hash over everything that changes the result.
+
+    This is a Hydra resolver, and an exception in one reaches the user as an unreadable traceback: what cannot be
+    named is left to the checks that follow.
+    """
+    try:
+        parts = [str(_root_[group].name) for group in ("schedule", "optimizer", "model", "data")]
+        digest = hashlib.sha256(json.dumps(identity(_root_), sort_keys=True).encode()).hexdigest()[:8]
+        return "-".join([*parts, f"s{_root_.trainer.seed}", digest])
+    except Exception:  # See above: a resolver must not fail, and the task refuses such a configuration.
+        return "unnamed"
+
+
+def identity(config: DictConfig) -> dict[str, Any]:
+    """Everything in the configuration that changes a run's result."""
+    result = {group: OmegaConf.to_container(config[group], resolve=True) for group in (*HOOKS, "trainer")}
+    for setting in fields(Trainer):
+        if setting.metadata.get("operational"):
+            del result["trainer"][setting.name]  # type: ignore[union-attr, arg-type, call-overload]
+    return result
+
+
+def help_groups(registry: Registry) -> str:
+    """The names in each config group, for `--help`."""
+    names = {group: sorted(registry.parts[group]) for group in HOOKS}
+    names["experiment"] = sorted(path.stem for path in (conf_dir() / "experiment").glob("*.yaml"))
+    return "\n".join(f"  {group}: {', '.join(options)}" for group, options in names.items())
+
+
+def _groups() -> tuple[str, ...]:
+    return (*HOOKS, "trainer", "experiment")
+
+
+def _searchpath_given(parsed: list[Override]) -> bool:
+    return any(override.key_or_group == "hydra.searchpath" for override in parsed)
+
+
+def _compose(overrides: list[str]) -> DictConfig:
+    with hydra.initialize_config_dir(version_base="1.3", config_dir=os.fspath(conf_dir())):
+        return hydra.compose(CONFIG_NAME, overrides)
+
+
+def _explain(error: Exception, parsed: list[Override]) -> str:
+    """Which override is at fault and what could be meant: the key does not exist, or its value has a wrong type."""
+    choices = [o for o in parsed if o.key_or_group in _groups()]
+    try:
+        base = _compose([o.input_line or "" for o in choices])
+    except (HydraException, OmegaConfBaseException):
+        return _plain(error)
+    for override in parsed:
+        key = override.key_or_group
+        if override in choices or key.startswith("hydra."):
+            continue
+        missing = _missing_key(base, key)
+        if missing:
+            return missing
+        try:
+            with open_dict(base):
+                OmegaConf.update(base, key, override.value())
+        except OmegaConfBaseException as cause:
+            return f"{override.input_line}: {str(cause.msg or cause).splitlines()[0]}."
+    return _plain(error)
+
+
+def _missing_key(config: DictConfig, key: str) -> str | None:
+    """A message for the first step of a dotted key that does not exist, or None if the whole key exists."""
+    node: Any = config
+    steps = key.lstrip("+~").split(".")
+    for depth, step in enumerate(steps):
+        if not isinstance(node, DictConfig) or step not in node:
+            parent = ".".join(steps[:depth])
+            names = [str(name) for name in node if name != "name"] if isinstance(node, DictConfig) else []
+            named = f"{parent}={node.name}" if parent and "name" in names + list(node or []) else parent or "the configuration"
+            full = [f"{parent}.{name}" if parent else name for name in names]
+            near = did_you_mean(".".join(steps[: depth + 1]), full)
+            return f"{key}: there is no such key.{near} {named} has: {', '.join(names) or 'no settings'}."
+        node = node[step]
+    return None
+
+
+def _plain(error: Exception) -> str:
+    """Hydra's own message on one line."""
+    return " ".join(str(error).split())

@@ -1,0 +1,37 @@
+"""CIFAR-10 where it can be had, else the built-in set, said loudly."""
+
+import logging
+from dataclasses import dataclass
+
+from annealkit.datasets.base import Dataset, Images
+from annealkit.datasets.cifar10 import Cifar10, load_cifar10
+from annealkit.datasets.synthetic import Synthetic
+from annealkit.errors import DataError
+
+_log = logging.getLogger("annealkit")
+
+
+@dataclass
+class Auto(Dataset):
+    """CIFAR-10 if it is at hand or can be downloaded, else the built-in synthetic set; a warning says so.
+
+    `Images.name` is the set that was really loaded, `cifar10` or `synthetic`, and `Images.origin` tells why. Both
+    have 50,000 + 10,000 pictures of 32 × 32 pixels in ten classes. To be sure of one of them, ask for it by name.
+    """
+
+    def train_size(self) -> int:
+        return Cifar10().train_size()
+
+    def load(self) -> Images:
+        try:
+            # Shorter than for data=cifar10: a machine without a network should not wait long at each run.
+            return load_cifar10(timeout=10.0, attempts=2)
+        except DataError as error:
+            _log.warning(
+                "THIS RUN USES THE SYNTHETIC SET, NOT CIFAR-10. Its figures must not be compared with those of "
+                "CIFAR-10; data=synthetic asks for it without this warning. The reason: %s",
+                error,
+            )
+            images = Synthetic().load()
+            images.origin = f"{images.origin}, in place of CIFAR-10, which could not be had"
+            return images

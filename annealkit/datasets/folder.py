@@ -1,0 +1,167 @@
+"""A user's own pictures, one folder for each class."""
+
+import zlib
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from annealkit.checks import check_number
+from annealkit.datasets.base import Dataset, Images
+from annealkit.errors import ConfigError, DataError
+
+_ENDINGS = {".jpg", ".jpeg", ".png", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".ppm", ".pgm"}
+_LAYOUT = "A folder set is PATH/train/<class>/*.jpg (or .png and the like), and PATH/test/<class>/… if there is a test set"
+
+
+@dataclass
+class Folder(Dataset):
+    """Your own pictures: `train/<class>/*.jpg` and, if there is one, `test/<class>/*.jpg` under a path.
+
+    Classes are the folders in `train/`, sorted by name. Pictures become RGB, uint8, and are all held in memory.
+    Files with other endings than those of pictures, and names that begin with a dot, are left out.
+
+    Args:
+        path: the folder that has `train/` in it; required.
+        size: resize each picture to a square of this many pixels, bicubic, not keeping its proportions; null if
+            all pictures have one size already.
+        test_fraction: the part of `train/` that is set aside for the test if there is no `test/`, in (0, 1). It is
+            chosen by the files' names, so that it stays the same when pictures are added, and within each class.
+
+    Raises:
+        ConfigError: no path.
+        DataError: no `train/`, an empty class, a class in `test/` that `train/` lacks, a file that is no picture,
+            or pictures of several sizes without `data.size`.
+    """
+
+    path: str | None = None
+    size: int | None = None
+    test_fraction: float = 0.1
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.size is not None:
+            check_number("folder", "size", self.size, 1, hint="data.size=32, or null to keep the pictures' own size")
+        check_number("folder", "test_fraction", self.test_fraction, 0, 1, bounds="()", hint="data.test_fraction=0.1")
+
+    def train_size(self) -> int:
+        return len(self._files()[0])
+
+    def load(self) -> Images:
+        train, test, class_names = self._files()
+        paths = [path for path, _ in train + test]
+        images = self._read(paths)
+        labels = np.array([label for _, label in train + test], np.int32)
+        split = len(train)
+        own_test = (self._root() / "test").is_dir()
+        return Images(
+            name="folder",
+            train_images=images[:split],
+            train_labels=labels[:split],
+            test_images=images[split:],
+            test_labels=labels[split:],
+            class_names=class_names,
+            origin=f"{self._root()}, test pictures from "
+            + ("test/" if own_test else f"train/, {self.test_fraction:.0%} of each class, chosen by name"),
+        )
+
+    def _root(self) -> Path:
+        if not self.path:
+            raise ConfigError(f"folder: path is missing. Try data.path=/my/pictures. {_LAYOUT}.")
+        return Path(self.path).expanduser()
+
+    def _files(self) -> tuple[list[tuple[Path, int]], list[tuple[Path, int]], list[str]]:
+        """Training files and test files, each with its label, and the names of the classes."""
+        root = self._root()
+        train = _by_class(root / "train")
+        class_names = list(train)
+        if (root / "test").is_dir():
+            test = _by_class(root / "test")
+            strange = [name for name in test if name not in train]
+            if strange:
+                raise DataError(
+                    f"folder: {root / 'test'} has the classes {', '.join(strange)}, which {root / 'train'} lacks; it has "
+                    f"{', '.join(class_names)}. Rename or remove them."
+                )
+        else:
+            test = {name: _chosen(files, self.test_fraction) for name, files in train.items()}
+            for name, files in train.items():
+                left = [file for file in files if file not in set(test[name])]
+                if not left:
+                    raise DataError(
+                        f"folder: class {name!r} in {root / 'train'} has {len(files)} picture, too few to set a test "
+                        f"apart. Add pictures, or a folder {root / 'test'}."
+                    )
+                train[name] = left
+        label = {name: number for number, name in enumerate(class_names)}
+        lists = ([(file, label[name]) for name, files in part.items() for file in files] for part in (train, test))
+        train_files, test_files = lists
+        return train_files, test_files, class_names
+
+    def _read(self, paths: list[Path]) -> np.ndarray:
+        """All pictures, uint8, shape (n, height, width, 3)."""
+        first = _picture(paths[0], self.size)
+        images = np.empty((len(paths), *first.shape), np.uint8)
+
+        def read(number: int) -> None:
+            picture = _picture(paths[number], self.size)
+            if picture.shape != first.shape:
+                raise DataError(
+                    f"folder: pictures have several sizes: {paths[0]} is {_size(first)}, {paths[number]} is "
+                    f"{_size(picture)}. Try data.size=32 to make them all 32x32."
+                )
+            images[number] = picture
+
+        with ThreadPoolExecutor() as pool:  # Pillow decodes without Python's lock
+            try:
+                for _ in pool.map(read, range(len(paths))):
+                    pass
+            except DataError:
+                pool.shutdown(cancel_futures=True)  # do not read on through thousands of files
+                raise
+        return images
+
+
+def _by_class(folder: Path) -> dict[str, list[Path]]:
+    """The picture files of each class folder; both sorted by name, so that labels do not depend on the file system."""
+    if not folder.is_dir():
+        raise DataError(f"folder: there is no folder {folder}. {_LAYOUT}.")
+    classes = sorted(entry for entry in folder.iterdir() if entry.is_dir() and not entry.name.startswith("."))
+    if not classes:
+        raise DataError(f"folder: {folder} has no class folders. {_LAYOUT}.")
+    found = {
+        entry.name: sorted(
+            file for file in entry.iterdir() if file.suffix.lower() in _ENDINGS and not file.name.startswith(".")
+        )
+        for entry in classes
+    }
+    empty = [name for name, files in found.items() if not files]
+    if empty:
+        raise DataError(
+            f"folder: no pictures in {', '.join(str(folder / name) for name in empty)} (endings looked for: "
+            f"{' '.join(sorted(_ENDINGS))}). Add some or remove the folder."
+        )
+    return found
+
+
+def _chosen(files: list[Path], fraction: float) -> list[Path]:
+    """The files with the lowest checksums of their names: a fixed choice that looks random. At least one."""
+    count = max(round(len(files) * fraction), 1)
+    return sorted(sorted(files, key=lambda file: zlib.crc32(file.name.encode()))[:count])
+
+
+def _picture(path: Path, size: int | None) -> np.ndarray:
+    try:
+        with Image.open(path) as image:
+            picture = image.convert("RGB")
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        raise DataError(f"folder: {path} cannot be read as a picture ({error}). Repair or remove it.") from error
+    if size is not None and picture.size != (size, size):
+        picture = picture.resize((size, size), Image.Resampling.BICUBIC)
+    return np.asarray(picture)
+
+
+def _size(picture: np.ndarray) -> str:
+    return f"{picture.shape[1]}x{picture.shape[0]}"

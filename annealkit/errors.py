@@ -1,0 +1,30 @@
+"""What goes wrong on the user's side, said so that a person can act on it.
+
+Every message names the key, the value received, what is allowed and what to try. The command line prints
+these errors as one paragraph without a traceback; from Python they are ordinary exceptions.
+"""
+
+import difflib
+from collections.abc import Iterable
+
+
+class AnnealkitError(Exception):
+    """Base of all errors that a user can mend."""
+
+
+class ConfigError(AnnealkitError, ValueError):
+    """A name or a value in the configuration that cannot be."""
+
+
+class DataError(AnnealkitError):
+    """A data set that is missing, damaged or not what it claims to be."""
+
+
+class RunError(AnnealkitError):
+    """A run folder that cannot be used as asked: busy, full, finished under other conditions."""
+
+
+def did_you_mean(name: str, options: Iterable[str]) -> str:
+    """` Did you mean a or b?` for the names nearest to `name`, or an empty string."""
+    near = difflib.get_close_matches(name, list(options), n=3, cutoff=0.6)
+    return f" Did you mean {' or '.join(near)}?" if near else ""

@@ -1,0 +1,22 @@
+"""No annealing: the baseline that every other schedule has to beat."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from annealkit.run import Run
+
+
+@dataclass
+class Constant:
+    """Keep the base learning rate for the whole run.
+
+    Formula: factor(s) = 1.
+
+    Edges: the same at every update and past the end.
+
+    Equals: a Keras optimizer with a plain float; torch `ConstantLR(factor=1)`; optax `constant_schedule`.
+    """
+
+    def factor(self, step: np.ndarray, run: Run) -> np.ndarray:
+        return np.ones(np.shape(step))

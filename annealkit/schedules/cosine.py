@@ -1,0 +1,51 @@
+"""Cosine decay."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from annealkit.checks import check_duration, check_number
+from annealkit.run import Run
+
+
+@dataclass
+class Cosine:
+    """Fall from 1 to `floor` along half a cosine wave: slowly, fast, slowly.
+
+    Formula: factor(s) = floor + (1 - floor) * (½ (1 + cos(π q^k)))^exponent with q = min(s / length, 1).
+
+    Args:
+        floor: the factor at the end, in [0, 1].
+        length: the duration of the fall, longer than zero; 100% ends with the run.
+        exponent: above 1 falls earlier, below 1 later; greater than 0.
+        k: above 1 holds the rate high for longer before it falls (k-decay); greater than 0.
+
+    Edges: the first update has factor 1; the update `length` is the first at `floor`, which for 100% is the one after
+    the last; past the end the value at p = 1 holds and the wave does not rise again.
+
+    Raises:
+        ConfigError: a field is out of its range.
+
+    Source: Loshchilov and Hutter 2016, arXiv 1608.03983, equation 5, without restarts; k-decay: Zhang and Li 2020,
+    arXiv 2004.05909.
+
+    Equals: Keras `CosineDecay(lr, length, alpha=floor)`; optax `cosine_decay_schedule(lr, length, floor, exponent)`;
+    torch `CosineAnnealingLR(T_max=length, eta_min=floor*lr)` up to T_max; timm `CosineLRScheduler(t_initial=length,
+    lr_min=floor*lr, k_decay=k)`; transformers `get_cosine_schedule_with_warmup` with a warmup before it.
+    """
+
+    floor: float = 0.0
+    length: str = "100%"
+    exponent: float = 1.0
+    k: float = 1.0
+
+    def __post_init__(self) -> None:
+        check_number("cosine", "floor", self.floor, 0, 1, hint="schedule.floor=0.01")
+        check_duration("cosine", "length", self.length, hint="schedule.length=100%")
+        check_number("cosine", "exponent", self.exponent, 0, bounds="()", hint="schedule.exponent=1.0")
+        check_number("cosine", "k", self.k, 0, bounds="()", hint="schedule.k=1.0")
+
+    def factor(self, step: np.ndarray, run: Run) -> np.ndarray:
+        step = np.minimum(step, run.total_steps)
+        done = np.minimum(step / run.steps(self.length), 1) ** self.k
+        return self.floor + (1 - self.floor) * (0.5 * (1 + np.cos(np.pi * done))) ** self.exponent

@@ -1,0 +1,100 @@
+"""Cyclical learning rates."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from annealkit.checks import check_choice, check_duration, check_number
+from annealkit.run import Run
+
+RISING = ("triangle", "sine")
+FALLING = ("linear", "cosine", "exponential", "step")
+
+
+@dataclass
+class Cyclical:
+    """Swing between `floor` and 1 in cycles; the wave is a triangle, a sine or a decay that is restarted.
+
+    Formula: factor(s) = floor + a(s) * (wave(t) - floor), with up = `half_cycle`, the position t = s mod (up + down) in
+    the cycle number c = floor(s / (up + down)), counted from 0, and x = t / (up + down):
+
+        triangle     floor + (1 - floor) * h, h = t / up while t < up, then (up + down - t) / down
+        sine         floor + (1 - floor) * ½ (1 - cos(π h)): half a cosine up, half a cosine down
+        linear       floor + (1 - floor) * (1 - x), back to 1 at each new cycle
+        cosine       floor + (1 - floor) * ½ (1 + cos(π x)), likewise
+        exponential  floor^x, likewise
+        step         four equal stairs: 1, floor^(1/3), floor^(2/3), floor, likewise
+
+    and the height a = 1 (amplitude constant), 2^-c (halving) or gamma^s (exponential).
+
+    Args:
+        floor: the lowest factor, in [0, 1]; above 0 for the waves exponential and step.
+        half_cycle: the duration of the rise, longer than zero; 12.5% makes four cycles in a run.
+        down: the duration of the fall, longer than zero; null: as long as the rise. A restarted decay lasts both.
+        amplitude: constant, halving or exponential.
+        wave: triangle, sine, linear, cosine, exponential or step.
+        gamma: shrinks the height at every update where amplitude=exponential, in (0, 1]; to shrink it to r over T
+            updates take r^(1/T).
+
+    Edges: triangle and sine begin at `floor` (with a floor of 0 the first update changes nothing) and have the peak of
+    cycle c at update c * (up + down) + up; the restarted decays begin at 1; past the end the last update's value holds.
+
+    Raises:
+        ConfigError: a field is out of its range.
+
+    Source: Smith 2015, arXiv 1506.01186 (triangular, triangular2, exp_range); restarted decays: Loshchilov and Hutter
+    2016, arXiv 1608.03983, and Huang et al. 2017, arXiv 1704.00109.
+
+    Equals: torch `CyclicLR(base_lr=floor*lr, max_lr=lr, step_size_up=half_cycle, step_size_down=down, mode, gamma)`,
+    modes triangular, triangular2 and exp_range for amplitude constant, halving and exponential; TensorFlow Addons
+    `TriangularCyclicalLearningRate`, `Triangular2CyclicalLearningRate` and `ExponentialCyclicalLearningRate` for
+    down=null; torch `CosineAnnealingWarmRestarts(T_0=half_cycle+down, T_mult=1)` for wave=cosine.
+    """
+
+    floor: float = 0.01
+    half_cycle: str = "12.5%"
+    down: str | None = None
+    amplitude: str = "constant"
+    wave: str = "triangle"
+    gamma: float = 0.9999
+
+    def __post_init__(self) -> None:
+        check_choice("cyclical", "amplitude", self.amplitude, ("constant", "halving", "exponential"))
+        check_choice("cyclical", "wave", self.wave, RISING + FALLING)
+        if self.wave in ("exponential", "step"):
+            hint = f"schedule.floor=0.01, or another wave: {self.wave} multiplies its way down and never reaches 0"
+            check_number("cyclical", "floor", self.floor, 0, 1, bounds="(]", hint=hint)
+        check_number("cyclical", "floor", self.floor, 0, 1, hint="schedule.floor=0.01")
+        check_duration("cyclical", "half_cycle", self.half_cycle, hint="schedule.half_cycle=12.5%")
+        if self.down is not None:
+            check_duration("cyclical", "down", self.down, hint="schedule.down=12.5%")
+        check_number("cyclical", "gamma", self.gamma, 0, 1, bounds="(]", hint="schedule.gamma=0.9999")
+
+    def factor(self, step: np.ndarray, run: Run) -> np.ndarray:
+        step = np.minimum(step, run.total_steps - 1)
+        up = run.steps(self.half_cycle)
+        down = up if self.down is None else run.steps(self.down)
+        cycle, position = np.divmod(step, up + down)
+        swing = self._wave(position, up, down) - self.floor
+        if self.amplitude == "halving":
+            swing = swing * np.power(0.5, cycle)
+        elif self.amplitude == "exponential":
+            swing = swing * np.power(float(self.gamma), step)
+        return self.floor + swing
+
+    def _wave(self, position: np.ndarray, up: int, down: int) -> np.ndarray:
+        """The curve of one cycle at full height, between floor and 1."""
+        period = up + down
+        if self.wave == "exponential":
+            return np.power(float(self.floor), position / period)
+        if self.wave == "step":
+            return np.power(float(self.floor), 4 * position // period / 3)
+        if self.wave == "linear":
+            height = 1 - position / period
+        elif self.wave == "cosine":
+            height = 0.5 * (1 + np.cos(np.pi * (position / period)))
+        else:
+            height = np.where(position < up, position / up, (period - position) / down)
+            if self.wave == "sine":
+                height = 0.5 * (1 - np.cos(np.pi * height))
+        return self.floor + (1 - self.floor) * height

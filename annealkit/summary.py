@@ -1,0 +1,28 @@
+"""The end of a run in words, for a person."""
+
+from annealkit.result import DIVERGED, Result
+
+
+def summarize(result: Result) -> str:
+    """A few lines: how well, when best, how long, where it lies, how to look at it."""
+    lines = [""]
+    if result.status == DIVERGED:
+        lines.append(f"Diverged: {result.message}")
+    else:
+        lines.append(f"Test accuracy   {result.test_accuracy:.2%} (loss {result.test_loss:.4f}) on {result.data}, test images used only here")
+    if result.best_epoch is not None:
+        row = result.history[result.best_epoch - 1]
+        measure = "val_accuracy" if "val_accuracy" in row else "accuracy"
+        kind = "validation" if measure == "val_accuracy" else "training"
+        lines.append(f"Best epoch      {result.best_epoch} of {len(result.history)}, {kind} accuracy {row[measure]:.2%}")
+    lines.append(f"Time            {_duration(result.seconds)} for {result.updates:,} weight updates")
+    if result.inexact:
+        lines.append(f"Not exact       continued although these changed: {'; '.join(result.inexact)}")
+    lines.append(f"Run             {result.folder}")
+    lines.append(f"TensorBoard     tensorboard --logdir {result.folder.parent}")
+    return "\n".join(lines)
+
+
+def _duration(seconds: float) -> str:
+    minutes, seconds = divmod(seconds, 60)
+    return f"{int(minutes)} min {seconds:.0f} s" if minutes else f"{seconds:.1f} s"

@@ -1,0 +1,53 @@
+"""Training from the command line: Hydra composes each job, sets up its folder and log, and calls it."""
+
+import logging
+import os
+from pathlib import Path
+
+import hydra
+from hydra.core.hydra_config import HydraConfig
+from omegaconf import DictConfig
+
+from annealkit.composition import CONFIG_NAME, check_groups, compose, conf_dir, parse, run_name, store_schemas
+from annealkit.errors import AnnealkitError
+from annealkit.job import run_job
+from annealkit.plan import build_parts
+from annealkit.registry import Registry, load_registry
+from annealkit.result import FINISHED
+from annealkit.run_folder import RunFolder
+from annealkit.summary import summarize
+
+log = logging.getLogger("annealkit")
+
+
+def train_with_hydra(arguments: list[str]) -> int:
+    """Run the job or the sweep that the arguments describe; returns the exit code."""
+    registry = load_registry()
+    store_schemas(registry)
+    overrides = [word for word in arguments if not word.startswith("-")]
+    if len(overrides) == len(arguments):
+        # Hydra's own messages name no near matches: what can be refused is refused before it starts.
+        config = compose(overrides, registry)
+        build_parts(config, registry)
+        RunFolder(Path(config.outputs) / run_name(_root_=config))
+    elif {"-m", "--multirun"} & set(arguments):
+        check_groups(parse(overrides), registry)
+    codes: list[int] = []
+
+    def job(config: DictConfig) -> None:
+        folder = Path(HydraConfig.get().runtime.output_dir)
+        codes.append(_run(config, folder, registry))
+
+    hydra.main(config_path=os.fspath(conf_dir()), config_name=CONFIG_NAME, version_base="1.3")(job)()
+    return max(codes, default=0)
+
+
+def _run(config: DictConfig, folder: Path, registry: Registry) -> int:
+    """One job; its exit code. An error that a user can mend is said without a traceback, and a sweep goes on after it."""
+    try:
+        result = run_job(config, folder, registry)
+    except AnnealkitError as error:
+        log.error("annealkit: %s", error)
+        return 1
+    log.info(summarize(result))
+    return 0 if result.status == FINISHED else 1

@@ -1,0 +1,105 @@
+"""Checkpoints: everything that the next weight update depends on, in one file that is whole or not there."""
+
+import io
+import json
+import logging
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from annealkit.errors import RunError
+from annealkit.run_folder import unwritable, write_atomically
+
+log = logging.getLogger("annealkit")
+
+_KEEP = 2
+_STATE = "state.json"
+
+
+@dataclass
+class Checkpoint:
+    """The state of a run after `step` weight updates.
+
+    Args:
+        step: weight updates made.
+        arrays: every variable, by a name of its own.
+        state: everything else, as JSON.
+    """
+
+    step: int
+    arrays: dict[str, np.ndarray]
+    state: dict[str, Any]
+
+
+class Checkpoints:
+    """The checkpoints of one run, the last two of which are kept.
+
+    Args:
+        folder: made when the first one is written.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def save(self, checkpoint: Checkpoint) -> None:
+        """Write a checkpoint and remove those before the last two. Raises RunError if it cannot be written."""
+        buffer = io.BytesIO()
+        state = np.frombuffer(json.dumps(checkpoint.state).encode(), np.uint8)
+        np.savez(buffer, allow_pickle=False, **checkpoint.arrays, **{_STATE: state})
+        try:
+            self._folder.mkdir(exist_ok=True)
+        except OSError as error:
+            raise unwritable(self._folder, error) from None
+        write_atomically(self._folder / f"step-{checkpoint.step:010d}.npz", buffer.getvalue())
+        for old in self._files()[_KEEP:]:
+            old.unlink(missing_ok=True)
+
+    def latest(self) -> Checkpoint | None:
+        """The newest checkpoint that can be read, or None. One that is damaged is set aside, and said so."""
+        for path in self._files():
+            try:
+                return _read(path)
+            except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zipfile.LargeZipFile) as error:
+                log.warning("Checkpoint %s is damaged (%s); going back to the one before it.", path, error)
+                path.replace(path.with_suffix(".damaged"))
+        return None
+
+    def steps(self) -> list[int]:
+        """The steps that a checkpoint is kept of, newest first."""
+        return [_step(path) for path in self._files()]
+
+    def _files(self) -> list[Path]:
+        """Newest first."""
+        return sorted(self._folder.glob("step-*.npz"), reverse=True)
+
+
+def _read(path: Path) -> Checkpoint:
+    """Reading a member checks its CRC-32, so that a changed byte is found as well as a missing end."""
+    with np.load(path, allow_pickle=False) as file:
+        arrays = {name: file[name] for name in file.files}
+    state = json.loads(arrays.pop(_STATE).tobytes())
+    return Checkpoint(_step(path), arrays, state)
+
+
+def _step(path: Path) -> int:
+    return int(path.stem.removeprefix("step-"))
+
+
+def variable_arrays(prefix: str, variables: list[Any]) -> dict[str, np.ndarray]:
+    """The values of Keras variables, named by their place in the list."""
+    return {f"{prefix}/{number:04d}": np.asarray(variable) for number, variable in enumerate(variables)}
+
+
+def restore_variables(prefix: str, variables: list[Any], arrays: dict[str, np.ndarray]) -> None:
+    """Give Keras variables the values that `variable_arrays` took from them."""
+    for number, variable in enumerate(variables):
+        value = arrays.get(f"{prefix}/{number:04d}")
+        if value is None or value.shape != tuple(variable.shape):
+            raise RunError(
+                f"the checkpoint does not fit the {prefix}: {variable.path} has shape {tuple(variable.shape)}, "
+                f"the checkpoint {'nothing' if value is None else value.shape}. Try rerun=true, which starts afresh."
+            )
+        variable.assign(value)

@@ -1,0 +1,73 @@
+"""What a run's bits depend on besides its configuration, and whether they can still be promised on a resume."""
+
+import platform
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+from omegaconf import DictConfig
+
+from annealkit.errors import RunError
+from annealkit.registry import HOOKS, Registry
+from annealkit.run_folder import RunFolder
+from annealkit.training.splits import Splits
+from annealkit.version import __version__
+
+
+@contextmanager
+def prepared_keras(seed: int, precision: str) -> Iterator[None]:
+    """A fresh Keras with this seed; the precision applies to what is built inside, and to nothing afterwards."""
+    keras.backend.clear_session()
+    keras.utils.set_random_seed(seed)
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(precision)
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(before)
+
+
+def describe_environment(threads: int, config: DictConfig, registry: Registry, splits: Splits) -> dict[str, Any]:
+    """Versions, threads, processor, data and the origin of every part, for `run.json`."""
+    origins = {group: registry.get(group, config[group].name).origin for group in HOOKS}
+    return {
+        "annealkit": __version__,
+        "tensorflow": tf.__version__,
+        "keras": keras.__version__,
+        "numpy": np.__version__,
+        "threads": threads,
+        "processor": _processor(),
+        "data": f"{splits.images.name} sha256:{splits.fingerprint}",
+        **{f"{group} from": origin for group, origin in origins.items()},
+    }
+
+
+def check_exact(folder: RunFolder, now: dict[str, Any], resume: str) -> list[str]:
+    """What differs from the environment in which the run was begun; refused unless `resume=inexact`."""
+    state = folder.read_state()
+    before = state.get("environment", {})
+    known: list[str] = state.get("inexact", [])
+    if not before or not any(folder.checkpoints.glob("step-*.npz")):
+        return known
+    changes = [f"{key} was {before.get(key)}, is now {now.get(key)}" for key in now if before.get(key) != now[key]]
+    if changes and resume != "inexact":
+        raise RunError(
+            f"{folder.path} cannot be continued to the exact bit: {'; '.join(changes)}. "
+            "Try resume=inexact to continue all the same (the result says so), or rerun=true to start afresh."
+        )
+    return known + changes
+
+
+def _processor() -> str:
+    """The processor's name: another one may add up in another order."""
+    try:
+        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    except OSError:
+        pass  # Not Linux: what the platform module knows must do.
+    return platform.processor() or platform.machine()

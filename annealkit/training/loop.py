@@ -1,0 +1,189 @@
+"""The training loop in the graph: whole chunks of weight updates in one call."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from annealkit.datasets import Dataset
+from annealkit.training.augment import augment
+from annealkit.training.splits import Splits
+
+
+Normalize = Callable[[tf.Tensor], tf.Tensor]
+
+
+class Steps(NamedTuple):
+    """What a chunk of weight updates hands back, each an array with one entry for each update.
+
+    Attributes:
+        rates: float32, the learning rate as it was applied.
+        losses: float32, mean loss over the images of the update, penalties included.
+        correct: int32, how many of them were classified correctly.
+    """
+
+    rates: np.ndarray
+    losses: np.ndarray
+    correct: np.ndarray
+
+
+class TrainingLoop:
+    """Runs weight updates on images that lie in memory, gathered by index.
+
+    Args:
+        model: ends in class probabilities.
+        optimizer: built, its learning rate a schedule of weight updates.
+        splits: the data.
+        options: the data set's augmentation options.
+        batch_size: images in a batch.
+        accumulate: batches in a weight update.
+        seed: of the augmentation.
+    """
+
+    def __init__(
+        self,
+        model: keras.Model,
+        optimizer: keras.Optimizer,
+        splits: Splits,
+        options: Dataset,
+        batch_size: int,
+        accumulate: int,
+        seed: int,
+    ) -> None:
+        self._model = model
+        self._optimizer = optimizer
+        self._options = options
+        self._batch_size = batch_size
+        self._accumulate = accumulate
+        self._seed = seed
+        self._splits = splits
+        self._images = tf.constant(splits.images.train_images)
+        self._labels = tf.constant(splits.images.train_labels)
+        self._normalize = normalizer(splits)
+        self._run = tf.function(self._run_updates, reduce_retracing=True)
+
+    def run(self, order: tf.Tensor, update: int, in_epoch: int, count: int) -> Steps:
+        """Make `count` weight updates.
+
+        Args:
+            order: int32, the epoch's training images in the order in which they are seen.
+            update: 0-based count of the first update within the run.
+            in_epoch: the same within the epoch.
+            count: updates to make; not past the end of the epoch.
+        """
+        results = self._run(order, *(tf.constant(number, tf.int64) for number in (update, in_epoch, count)))
+        return Steps(*(result.numpy() for result in results))
+
+    def evaluation(self, chosen: np.ndarray, test: bool = False) -> "Evaluation":
+        """The measurement of the model on the chosen training images, or with `test` on test images."""
+        images, labels = self._images, self._labels
+        if test:
+            images = tf.constant(self._splits.images.test_images)
+            labels = tf.constant(self._splits.images.test_labels)
+        return Evaluation(self._model, images, labels, chosen, self._normalize)
+
+    def _run_updates(self, order: tf.Tensor, update: tf.Tensor, in_epoch: tf.Tensor, count: tf.Tensor) -> tuple[tf.Tensor, ...]:
+        rates = tf.TensorArray(tf.float32, size=tf.cast(count, tf.int32))
+        losses = tf.TensorArray(tf.float32, size=tf.cast(count, tf.int32))
+        correct = tf.TensorArray(tf.int32, size=tf.cast(count, tf.int32))
+        per_update = self._batch_size * self._accumulate
+        for i in tf.range(count):
+            first = tf.cast((in_epoch + i) * per_update, tf.int32)
+            chosen = order[first : first + per_update]
+            gradients, loss, right = self._gradients(chosen, update + i)
+            # Read before the update: afterwards Keras has counted it, and the rate would be the next one's.
+            rate = tf.convert_to_tensor(self._optimizer.learning_rate)
+            self._optimizer.apply(gradients, self._model.trainable_variables)
+            index = tf.cast(i, tf.int32)
+            rates = rates.write(index, rate)
+            losses = losses.write(index, loss)
+            correct = correct.write(index, right)
+        return rates.stack(), losses.stack(), correct.stack()
+
+    def _gradients(self, chosen: tf.Tensor, update: tf.Tensor) -> tuple[list[tf.Tensor], tf.Tensor, tf.Tensor]:
+        """Mean gradients, mean loss and correct answers over the chosen images, however many batches they make."""
+        if self._accumulate == 1:
+            return self._batch_gradients(chosen, update)
+        total = tf.size(chosen)
+        sums = [tf.zeros_like(variable) for variable in self._model.trainable_variables]
+        loss, right = tf.constant(0.0), tf.constant(0)
+        # Counted up to the batches there are, since the last update of an epoch may have fewer.
+        for batch in tf.range((total + self._batch_size - 1) // self._batch_size):
+            part = chosen[batch * self._batch_size : (batch + 1) * self._batch_size]
+            number = update * self._accumulate + tf.cast(batch, tf.int64)
+            gradients, part_loss, part_right = self._batch_gradients(part, number)
+            weight = tf.cast(tf.size(part), tf.float32) / tf.cast(total, tf.float32)
+            sums = [sum_ + weight * gradient for sum_, gradient in zip(sums, gradients, strict=True)]
+            loss += weight * part_loss
+            right += part_right
+        return sums, loss, right
+
+    def _batch_gradients(self, chosen: tf.Tensor, number: tf.Tensor) -> tuple[list[tf.Tensor], tf.Tensor, tf.Tensor]:
+        """The same for one batch, the `number`-th of the run."""
+        labels = tf.gather(self._labels, chosen)
+        inputs = self._normalize(tf.gather(self._images, chosen))
+        seed = tf.stack([tf.constant(self._seed, tf.int64), number])
+        inputs = augment(inputs, self._options, seed)
+        with tf.GradientTape() as tape:
+            probabilities = self._model(inputs, training=True)
+            loss = mean_loss(self._model, labels, probabilities)
+        gradients = tape.gradient(loss, [variable.value for variable in self._model.trainable_variables])
+        return gradients, loss, correct_answers(labels, probabilities)
+
+
+class Evaluation:
+    """Mean loss and accuracy over some images, without augmentation or dropout.
+
+    Args:
+        model: ends in class probabilities.
+        images: all images, as stored.
+        labels: their labels.
+        chosen: which of them to measure on.
+        normalize: makes model inputs of stored images.
+    """
+
+    _BATCH = 500
+
+    def __init__(
+        self, model: keras.Model, images: tf.Tensor, labels: tf.Tensor, chosen: np.ndarray, normalize: Normalize
+    ) -> None:
+        self._model = model
+        self._images = images
+        self._labels = labels
+        self._chosen = tf.constant(chosen)
+        self._normalize = normalize
+        self._sum = tf.function(self._sum_batches)
+
+    def measure(self) -> tuple[float, float]:
+        """(mean loss, fraction classified correctly)."""
+        loss, correct = self._sum()
+        return float(loss) / len(self._chosen), int(correct) / len(self._chosen)
+
+    def _sum_batches(self) -> tuple[tf.Tensor, tf.Tensor]:
+        loss, correct = tf.constant(0.0, tf.float64), tf.constant(0)
+        for first in tf.range(0, len(self._chosen), self._BATCH):
+            chosen = self._chosen[first : first + self._BATCH]
+            labels = tf.gather(self._labels, chosen)
+            probabilities = self._model(self._normalize(tf.gather(self._images, chosen)), training=False)
+            loss += tf.cast(mean_loss(self._model, labels, probabilities), tf.float64) * tf.cast(tf.size(chosen), tf.float64)
+            correct += correct_answers(labels, probabilities)
+        return loss, correct
+
+
+def mean_loss(model: keras.Model, labels: tf.Tensor, probabilities: tf.Tensor) -> tf.Tensor:
+    """Cross-entropy, averaged over the batch, plus the model's penalties."""
+    loss = tf.reduce_mean(keras.losses.sparse_categorical_crossentropy(labels, probabilities))
+    return tf.add_n([loss, *model.losses])
+
+
+def correct_answers(labels: tf.Tensor, probabilities: tf.Tensor) -> tf.Tensor:
+    """How many images of the batch have the highest probability at their label, int32."""
+    return tf.reduce_sum(tf.cast(tf.argmax(probabilities, axis=-1, output_type=tf.int32) == labels, tf.int32))
+
+
+def normalizer(splits: Splits) -> Normalize:
+    """The function that makes float32 model inputs of stored images."""
+    scale, offset = tf.constant(splits.scale), tf.constant(splits.offset)
+    return lambda images: tf.cast(images, tf.float32) * scale + offset

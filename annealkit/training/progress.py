@@ -1,0 +1,60 @@
+"""The progress of a run: a bar on a terminal, one line for each epoch elsewhere."""
+
+import logging
+import sys
+import time
+
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+log = logging.getLogger("annealkit")
+
+
+class ProgressBar:
+    """Shows rate, loss, images per second and time left.
+
+    Args:
+        total: weight updates of the whole run.
+        done: weight updates already made.
+        epochs: epochs of the whole run.
+        shown: false keeps quiet.
+    """
+
+    def __init__(self, total: int, done: int, epochs: int, shown: bool) -> None:
+        self._epochs = epochs
+        self._shown = shown
+        self._bar = Progress(
+            TextColumn("epoch {task.fields[epoch]}"),
+            BarColumn(),
+            TaskProgressColumn(),
+            TextColumn("rate {task.fields[rate]:.2e}  loss {task.fields[loss]:.3f}  {task.fields[speed]:,.0f} images/s"),
+            TimeRemainingColumn(),
+            disable=not (shown and sys.stdout.isatty()),
+            transient=True,
+        )
+        self._task = self._bar.add_task("", total=total, completed=done, epoch=f"1/{epochs}", rate=0.0, loss=0.0, speed=0.0)
+        self._bar.start()
+        self._since = time.perf_counter()
+
+    def steps(self, epoch: int, done: int, images: int, rate: float, loss: float) -> None:
+        """After each chunk: `done` updates in all, `images` seen since the last call."""
+        now = time.perf_counter()
+        speed = images / (now - self._since)
+        self._since = now
+        self._bar.update(self._task, completed=done, epoch=f"{epoch + 1}/{self._epochs}", rate=rate, loss=loss, speed=speed)
+
+    def epoch(self, row: dict[str, float], seconds: float, images: int) -> None:
+        """After each epoch, with its row of the history."""
+        if self._shown:
+            self._bar.stop()  # Otherwise the line would be written into the bar.
+            validation = f"  val_loss {row['val_loss']:.4f}  val_accuracy {row['val_accuracy']:.4f}" if "val_loss" in row else ""
+            log.info(
+                "epoch %d/%d  rate %.3e  loss %.4f  accuracy %.4f%s  %.1f s  %s images/s",
+                row["epoch"], self._epochs, row["learning_rate"], row["loss"], row["accuracy"], validation,
+                seconds, f"{images / seconds:,.0f}",
+            )  # fmt: skip
+            self._bar.start()
+        self._since = time.perf_counter()
+
+    def close(self) -> None:
+        """Give the terminal back."""
+        self._bar.stop()

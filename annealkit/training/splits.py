@@ -1,0 +1,106 @@
+"""The images as they are trained on: split, limited, normalised, with a fingerprint."""
+
+import hashlib
+from dataclasses import dataclass
+
+import numpy as np
+
+from annealkit.datasets import Dataset, Images
+from annealkit.errors import DataError
+from annealkit.plan import training_images
+
+_CHUNK = 5000
+
+
+@dataclass
+class Splits:
+    """A data set ready for training.
+
+    Args:
+        images: the loaded data set.
+        train: int32, which of `images.train_images` are trained on.
+        validation: int32, which of them are kept for validation; empty with `data.validation=0`.
+        test: int32, which of `images.test_images` give the final figure.
+        scale: float32, one for each channel: the model sees `image * scale + offset`.
+        offset: float32, one for each channel.
+        fingerprint: SHA-256 over pixels and labels of all splits.
+    """
+
+    images: Images
+    train: np.ndarray
+    validation: np.ndarray
+    test: np.ndarray
+    scale: np.ndarray
+    offset: np.ndarray
+    fingerprint: str
+
+    @property
+    def input_shape(self) -> tuple[int, ...]:
+        """The shape of one input."""
+        return self.images.train_images.shape[1:]
+
+
+def split(images: Images, options: Dataset, seed: int) -> Splits:
+    """Choose the validation images by seed, apply the limit, and find the normalisation of the training images."""
+    _check(images)
+    train_count, validation_count = training_images(options, len(images.train_images))
+    order = np.random.default_rng([seed, 0x5B117]).permutation(len(images.train_images)).astype(np.int32)
+    # Sorted, since the order in which training images are seen is drawn anew each epoch, and sorted reads are faster.
+    validation = np.sort(order[: options.validation][:validation_count])
+    train = np.sort(order[options.validation :][:train_count])
+    test_count = len(images.test_images) if options.limit is None else min(options.limit, len(images.test_images))
+    test = np.arange(test_count, dtype=np.int32)
+    scale, offset = _normalisation(images.train_images, train, options.normalize)
+    return Splits(images, train, validation, test, scale, offset, _fingerprint(images, train, validation, test))
+
+
+def _check(images: Images) -> None:
+    """Refuse arrays that are not what `Images` says, before they become puzzling errors in the graph."""
+    classes = len(images.class_names)
+    for kind, inputs, labels in (
+        ("training", images.train_images, images.train_labels),
+        ("test", images.test_images, images.test_labels),
+    ):
+        if len(inputs) != len(labels) or len(inputs) == 0:
+            raise DataError(f"data set {images.name}: {len(inputs)} {kind} images and {len(labels)} labels.")
+        if labels.min() < 0 or labels.max() >= classes:
+            raise DataError(
+                f"data set {images.name}: {kind} labels go from {labels.min()} to {labels.max()}, but there are {classes} classes."
+            )
+        if inputs.dtype not in (np.uint8, np.float32):
+            raise DataError(f"data set {images.name}: {kind} images must be uint8 or float32; got {inputs.dtype}.")
+        if inputs.dtype == np.float32 and not np.isfinite(inputs).all():
+            raise DataError(f"data set {images.name}: {kind} inputs hold numbers that are not finite.")
+
+
+def _normalisation(images: np.ndarray, chosen: np.ndarray, kind: str) -> tuple[np.ndarray, np.ndarray]:
+    """(scale, offset) of each channel, so that `image * scale + offset` is normalised as asked."""
+    channels = images.shape[-1]
+    largest = 255.0 if images.dtype == np.uint8 else 1.0
+    if kind != "standardize":
+        return np.full(channels, 1 / largest if kind == "scale" else 1, np.float32), np.zeros(channels, np.float32)
+    total, squares, count = np.zeros(channels), np.zeros(channels), 0
+    for start in range(0, len(chosen), _CHUNK):  # In chunks: all at once in float64 would take eight times the images' memory.
+        pixels = images[chosen[start : start + _CHUNK]].reshape(-1, channels).astype(np.float32)
+        total += pixels.sum(axis=0, dtype=np.float64)
+        squares += np.einsum("ij,ij->j", pixels, pixels, dtype=np.float64)
+        count += len(pixels)
+    mean = total / count
+    deviation = np.sqrt(np.maximum(squares / count - mean**2, 0))
+    deviation[deviation == 0] = 1  # A constant channel carries nothing; dividing by zero would make it NaN.
+    return (1 / deviation).astype(np.float32), (-mean / deviation).astype(np.float32)
+
+
+def _fingerprint(images: Images, train: np.ndarray, validation: np.ndarray, test: np.ndarray) -> str:
+    digest = hashlib.sha256()
+    for inputs, labels, chosen in (
+        (images.train_images, images.train_labels, train),
+        (images.train_images, images.train_labels, validation),
+        (images.test_images, images.test_labels, test),
+    ):
+        digest.update(f"{len(chosen)} {inputs.shape[1:]} {inputs.dtype};".encode())
+        for start in range(0, len(chosen), _CHUNK):
+            part = chosen[start : start + _CHUNK]
+            digest.update(np.ascontiguousarray(inputs[part]))
+            digest.update(np.ascontiguousarray(labels[part]))
+    return digest.hexdigest()

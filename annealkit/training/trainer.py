@@ -1,0 +1,351 @@
+"""The training of one run, from loading images to the figure on the test set. Reads from top to bottom."""
+
+import logging
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+from omegaconf import DictConfig, OmegaConf
+
+from annealkit.composition import identity
+from annealkit.plan import Parts, plan_rates, plan_run
+from annealkit.registry import Registry
+from annealkit.result import DIVERGED, FAILED, FINISHED, INTERRUPTED, RUNNING, Result
+from annealkit.run import Run
+from annealkit.run_folder import RunFolder
+from annealkit.training import callback_state
+from annealkit.training.checkpoint import Checkpoint, Checkpoints, restore_variables, variable_arrays
+from annealkit.training.environment import check_exact, describe_environment, prepared_keras
+from annealkit.training.loop import Evaluation, Steps, TrainingLoop
+from annealkit.training.progress import ProgressBar
+from annealkit.training.splits import Splits, split
+from annealkit.training.start import available_threads
+from annealkit.training.stop_request import StopRequest
+from annealkit.training.table_schedule import TableSchedule
+from annealkit.training.tensorboard_writer import TensorBoardWriter
+
+log = logging.getLogger("annealkit")
+
+_SECONDS_PER_CALL = 0.5
+
+
+def train(
+    parts: Parts,
+    config: DictConfig,
+    folder: RunFolder,
+    registry: Registry,
+    callbacks: Sequence[keras.callbacks.Callback],
+) -> Result:
+    """Train one run in its folder, from the start or from its last checkpoint, and measure it on the test images."""
+    splits = split(parts.data.load(), parts.data, parts.trainer.seed)
+    run = plan_run(parts, len(splits.images.train_images))
+    schedule = TableSchedule(plan_rates(parts, run))
+    environment = describe_environment(parts.trainer.threads or available_threads(), config, registry, splits)
+    inexact = check_exact(folder, environment, config.resume)
+
+    with prepared_keras(parts.trainer.seed, parts.trainer.precision):
+        model = parts.model.build(splits.input_shape, len(splits.images.class_names))
+        optimizer = parts.optimizer.build(schedule)
+        if optimizer.weight_decay:
+            # Biases and normalisation weights: pulling them to zero only distorts (He et al. 2019, arXiv 1812.01187, 3.1).
+            optimizer.exclude_from_weight_decay([v for v in model.trainable_variables if len(v.shape) <= 1])
+        optimizer.build(model.trainable_variables)
+        model.compile(optimizer, "sparse_categorical_crossentropy", metrics=["accuracy"], jit_compile=False)
+
+        training = Training(parts, folder, run, splits, model, schedule, [*callbacks, *_early_stopping(parts)])
+        training.restore()
+        folder.update_state(
+            status=RUNNING,
+            environment=environment,
+            inexact=inexact,
+            data={"name": splits.images.name, "origin": splits.images.origin},
+            images={"train": len(splits.train), "validation": len(splits.validation), "test": len(splits.test)},
+            total_steps=run.total_steps,
+            steps_per_epoch=run.steps_per_epoch,
+        )
+        _announce(parts, splits, run, training.progress.step)
+        status, message = training.run(config)
+
+    result = training.result(status, message, inexact)
+    folder.update_state(status=status, result=result.to_json())
+    return result
+
+
+@dataclass
+class Progress:
+    """Where a run stands: everything that is neither a variable nor in the configuration.
+
+    Attributes:
+        step: weight updates made.
+        stopped: a callback has ended the training before its last epoch.
+        history: a row for each whole epoch.
+        epoch_seconds: for each whole epoch.
+        loss_sum: of the images of the epoch under way.
+        correct: of the images of the epoch under way.
+        seconds: spent before this process took over.
+        feedback: what the feedback rule remembers.
+    """
+
+    step: int = 0
+    stopped: bool = False
+    history: list[dict[str, float]] = field(default_factory=list)
+    epoch_seconds: list[float] = field(default_factory=list)
+    loss_sum: float = 0.0
+    correct: int = 0
+    seconds: float = 0.0
+    feedback: dict[str, Any] | None = None
+
+
+class Training:
+    """A run under way."""
+
+    def __init__(
+        self,
+        parts: Parts,
+        folder: RunFolder,
+        run: Run,
+        splits: Splits,
+        model: keras.Model,
+        schedule: TableSchedule,
+        callbacks: list[keras.callbacks.Callback],
+    ) -> None:
+        settings = parts.trainer
+        self.progress = Progress(feedback=parts.feedback.begin() if parts.feedback else None)
+        self._settings = settings
+        self._feedback = parts.feedback
+        self._folder = folder
+        self._checkpoints = Checkpoints(folder.checkpoints)
+        self._span = run
+        self._splits = splits
+        self._model = model
+        self._schedule = schedule
+        self._callbacks = keras.callbacks.CallbackList(callbacks, model=model, epochs=settings.epochs, steps=run.steps_per_epoch)
+        accumulate = parts.optimizer.gradient_accumulation_steps
+        self._images_per_update = settings.batch_size * accumulate
+        self._loop = TrainingLoop(model, model.optimizer, splits, parts.data, settings.batch_size, accumulate, settings.seed)
+        self._validation = self._loop.evaluation(splits.validation) if len(splits.validation) else None
+        self._test_figures: tuple[float, float] | None = None
+        self._began = time.perf_counter()
+        self._last_checkpoint = time.monotonic()
+        self._call_size = 1
+        self._board: TensorBoardWriter
+
+    def restore(self) -> None:
+        """Take up the last good checkpoint, or begin: variables, progress, history and event files all at one step."""
+        checkpoint = self._checkpoints.latest()
+        self._model.stop_training = False
+        self._callbacks.on_train_begin()
+        sizes: dict[str, int] = {}
+        if checkpoint is not None:
+            restore_variables("model", self._model.variables, checkpoint.arrays)
+            restore_variables("optimizer", self._model.optimizer.variables, checkpoint.arrays)
+            self.progress = Progress(**checkpoint.state["progress"])
+            callback_state.restore(self._callbacks.callbacks, checkpoint.state["callbacks"], checkpoint.arrays)
+            sizes = checkpoint.state["event_files"]
+        if self.progress.feedback is not None:
+            self._schedule.scale.assign(self.progress.feedback["scale"])
+        self._folder.write_history(self.progress.history)
+        self._board = TensorBoardWriter(self._folder.path, sizes, self.progress.step)
+
+    def run(self, config: DictConfig) -> tuple[str, str]:
+        """Train what is left. Returns the status, and why it ended if that is not plain."""
+        status, message = FAILED, ""
+        if self.progress.step == 0:
+            self._board.describe(OmegaConf.to_yaml(config, resolve=True), _flat(identity(config)))
+        bar = ProgressBar(self._span.total_steps, self.progress.step, self._settings.epochs, self._settings.progress)
+        try:
+            with StopRequest() as stop:
+                status, message = self._train_epochs(stop, bar)
+                if status == FINISHED:
+                    self._finish()
+                elif status == INTERRUPTED:
+                    self._folder.update_state(status=INTERRUPTED)
+                    log.info("Stopped after weight update %d of %d. The same command continues there.", self.progress.step, self._span.total_steps)
+                    stop.act()
+        finally:
+            bar.close()
+            self._board.close(status)
+        return status, message
+
+    def _train_epochs(self, stop: StopRequest, bar: ProgressBar) -> tuple[str, str]:
+        progress, run = self.progress, self._span
+        while progress.step < run.total_steps and not progress.stopped:
+            epoch, in_epoch = divmod(progress.step, run.steps_per_epoch)
+            order = self._epoch_order(epoch)
+            began = time.perf_counter()
+            if in_epoch == 0:
+                self._callbacks.on_epoch_begin(epoch)
+            while in_epoch < run.steps_per_epoch:
+                count = self._next_count(in_epoch)
+                sizes = self._update_sizes(in_epoch, count)
+                call_began = time.perf_counter()
+                steps = self._loop.run(order, progress.step, in_epoch, count)
+                self._adapt_call_size(count, time.perf_counter() - call_began)
+                self._board.steps(progress.step, steps, sizes)
+                wrong = _first_not_finite(steps.losses)
+                if wrong is not None:
+                    return DIVERGED, self._diverged(f"the loss was {steps.losses[wrong]}", progress.step + wrong, steps.rates[wrong])
+                self._add_up(steps, sizes)
+                progress.step += count
+                in_epoch += count
+                bar.steps(epoch, progress.step, int(sizes.sum()), float(steps.rates[-1]), float(steps.losses[-1]))
+                if in_epoch == run.steps_per_epoch:
+                    self._end_epoch(epoch, float(steps.rates[-1]), began, bar)
+                if self._checkpoint_due() or stop.signal is not None:
+                    if not self._save_checkpoint():
+                        return DIVERGED, self._diverged("a weight was no finite number", progress.step, steps.rates[-1])
+                    if stop.signal is not None:
+                        return INTERRUPTED, ""
+        return FINISHED, ""
+
+    def _epoch_order(self, epoch: int) -> tf.Tensor:
+        """The training images in the order of this epoch: a pure function of (seed, epoch)."""
+        order = np.random.default_rng([self._settings.seed, 1, epoch]).permutation(self._splits.train)
+        return tf.constant(order, tf.int32)
+
+    def _next_count(self, in_epoch: int) -> int:
+        """Weight updates of the next call: up to the end of the epoch or the next checkpoint by steps."""
+        count = min(self._settings.steps_per_call or self._call_size, self._span.steps_per_epoch - in_epoch)
+        if self._settings.checkpoint_steps is not None:
+            count = min(count, self._settings.checkpoint_steps - self.progress.step % self._settings.checkpoint_steps)
+        return count
+
+    def _adapt_call_size(self, count: int, seconds: float) -> None:
+        """Aim at calls of half a second; the first one, of a single update, is mostly tracing and says nothing."""
+        if self._call_size == 1 and count == 1:
+            self._call_size = 4
+        else:
+            self._call_size = max(1, min(round(_SECONDS_PER_CALL * count / seconds), 4 * self._call_size))
+
+    def _update_sizes(self, in_epoch: int, count: int) -> np.ndarray:
+        """Images in each of the next weight updates: the last of an epoch takes what is left."""
+        first = (in_epoch + np.arange(count)) * self._images_per_update
+        return np.minimum(self._images_per_update, len(self._splits.train) - first)
+
+    def _add_up(self, steps: Steps, sizes: np.ndarray) -> None:
+        # One after the other, so that the sum is the same however the updates were grouped into calls.
+        for loss, size in zip(steps.losses, sizes, strict=True):
+            self.progress.loss_sum += float(loss) * int(size)
+        self.progress.correct += int(steps.correct.sum())
+
+    def _end_epoch(self, epoch: int, rate: float, began: float, bar: ProgressBar) -> None:
+        """Measure, record, and let feedback and callbacks act."""
+        progress, images = self.progress, len(self._splits.train)
+        logs = {"loss": progress.loss_sum / images, "accuracy": progress.correct / images}
+        progress.loss_sum, progress.correct = 0.0, 0
+        last = progress.step - 1
+        if self._validation is not None:
+            logs["val_loss"], logs["val_accuracy"] = self._validation.measure()
+            self._board.scalars(last, {"val/loss": logs["val_loss"], "val/accuracy": logs["val_accuracy"]})
+        row = {"epoch": epoch + 1, "updates": progress.step, "learning_rate": rate, **logs}
+        progress.history.append(row)
+        progress.epoch_seconds.append(round(time.perf_counter() - began, 3))
+        if self._feedback is not None and progress.feedback is not None:
+            self._board.scalars(last, {"learning_rate_scale": progress.feedback["scale"]})
+            progress.feedback = self._feedback.observe(progress.feedback, logs)
+            self._schedule.scale.assign(progress.feedback["scale"])
+        self._callbacks.on_epoch_end(epoch, {**logs, "learning_rate": rate})
+        progress.stopped = bool(self._model.stop_training)
+        self._folder.write_history(progress.history)
+        self._board.flush()
+        bar.epoch(row, progress.epoch_seconds[-1], images)
+
+    def _checkpoint_due(self) -> bool:
+        steps, minutes = self._settings.checkpoint_steps, self._settings.checkpoint_minutes
+        by_steps = steps is not None and self.progress.step % steps == 0
+        return by_steps or (minutes is not None and time.monotonic() - self._last_checkpoint >= 60 * minutes)
+
+    def _save_checkpoint(self) -> bool:
+        """Write a checkpoint; false, and nothing written, where a weight is no finite number any more."""
+        arrays = {
+            **variable_arrays("model", self._model.variables),
+            **variable_arrays("optimizer", self._model.optimizer.variables),
+        }
+        if not all(np.isfinite(array).all() for array in arrays.values()):
+            return False
+        plain, callback_arrays = callback_state.save(self._callbacks.callbacks)
+        progress = {**asdict(self.progress), "seconds": self._seconds()}
+        state = {"progress": progress, "callbacks": plain, "event_files": self._board.flush()}
+        self._checkpoints.save(Checkpoint(self.progress.step, {**arrays, **callback_arrays}, state))
+        self._last_checkpoint = time.monotonic()
+        return True
+
+    def _finish(self) -> None:
+        """Keep the last state, measure on the test images, save the model for plain Keras."""
+        self._save_checkpoint()
+        self._callbacks.on_train_end()
+        loss, accuracy = self._loop.evaluation(self._splits.test, test=True).measure()
+        self._test_figures = loss, accuracy
+        self._board.scalars(self.progress.step - 1, {"test/loss": loss, "test/accuracy": accuracy})
+        # A copy without our optimizer, so that it loads where annealkit is not installed.
+        plain = keras.models.clone_model(self._model)
+        plain.set_weights(self._model.get_weights())
+        temporary = self._folder.model_file.with_name("part.keras")
+        plain.save(temporary)
+        temporary.replace(self._folder.model_file)
+
+    def _diverged(self, what: str, step: int, rate: float) -> str:
+        kept = self._checkpoints.steps()
+        return (
+            f"{what} at weight update {step} (epoch {step // self._span.steps_per_epoch + 1}, learning rate {rate:.3g}). "
+            f"{f'The checkpoint of step {kept[0]} is kept. ' if kept else ''}"
+            "Try a smaller optimizer.lr, a warmup, or optimizer.global_clipnorm=1."
+        )
+
+    def _seconds(self) -> float:
+        return self.progress.seconds + time.perf_counter() - self._began
+
+    def result(self, status: str, message: str, inexact: list[str]) -> Result:
+        """The outcome, for `run.json` and the caller."""
+        history = self.progress.history
+        measure = "val_accuracy" if self._validation is not None else "accuracy"
+        best = max(history, key=lambda row: row[measure])["epoch"] if history else None
+        loss, accuracy = self._test_figures or (None, None)
+        return Result(
+            status=status,
+            folder=self._folder.path,
+            history=history,
+            test_loss=loss,
+            test_accuracy=accuracy,
+            best_epoch=int(best) if best else None,
+            updates=self.progress.step,
+            seconds=round(self._seconds(), 2),
+            data=self._splits.images.name,
+            message=message,
+            inexact=inexact,
+            epoch_seconds=self.progress.epoch_seconds,
+        )
+
+
+def _announce(parts: Parts, splits: Splits, run: Run, step: int) -> None:
+    """What is trained on what, and where a resumed run goes on."""
+    kept = f"{len(splits.validation):,} kept for validation" if len(splits.validation) else "none kept for validation"
+    log.info("Data: %s. %s images to train on, %s, %s for the final test.", splits.images.origin or splits.images.name, f"{len(splits.train):,}", kept, f"{len(splits.test):,}")
+    log.info("Training: %d epochs of %d weight updates, %s.", parts.trainer.epochs, run.steps_per_epoch, parts.trainer.precision)
+    if step:
+        log.info("Continuing after weight update %d of %d.", step, run.total_steps)
+
+
+def _early_stopping(parts: Parts) -> list[keras.callbacks.Callback]:
+    settings = asdict(parts.trainer.early_stopping)
+    return [keras.callbacks.EarlyStopping(**settings)] if settings["patience"] is not None else []
+
+
+def _first_not_finite(losses: np.ndarray) -> int | None:
+    wrong = ~np.isfinite(losses)
+    return int(np.argmax(wrong)) if wrong.any() else None
+
+
+def _flat(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Nested settings as `group.key`, the part's name under its group alone."""
+    flat: dict[str, Any] = {}
+    for key, value in values.items():
+        if isinstance(value, dict):
+            flat.update(_flat(value, f"{prefix}{key}."))
+        else:
+            flat[f"{prefix}{key}".removesuffix(".name")] = value
+    return flat

@@ -1,0 +1,226 @@
+"""Write reference.json: learning rates and plateau decisions of torch, optax, timm and transformers.
+
+The tests read only the file. To write it anew, in an environment of its own:
+
+    pip install torch==2.13.0 optax==0.2.8 transformers==5.23.0
+    pip install --no-deps timm==1.0.31
+    python tests/parity/generate.py
+
+timm is wanted for its schedulers alone, which need neither torchvision nor the models.
+"""
+
+import importlib.metadata
+import importlib.util
+import json
+import math
+import sys
+import types
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import jax
+import optax
+import torch
+from torch.optim import lr_scheduler
+from transformers import optimization
+
+PEERS = ("torch", "optax", "timm", "transformers")
+LENGTHS = (1, 2, 7, 31, 101)
+
+jax.config.update("jax_enable_x64", True)  # float64, or the peer itself would be the less exact of the two
+timm = types.ModuleType("timm")
+timm.__path__ = list(importlib.util.find_spec("timm").submodule_search_locations)
+sys.modules["timm"] = timm
+
+from timm.scheduler.cosine_lr import CosineLRScheduler  # noqa: E402
+from timm.scheduler.poly_lr import PolyLRScheduler  # noqa: E402
+from timm.scheduler.step_lr import StepLRScheduler  # noqa: E402
+
+
+def sgd() -> torch.optim.Optimizer:
+    return torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=1.0)
+
+
+def from_torch(make: Callable[[torch.optim.Optimizer], Any], total: int) -> list[float]:
+    optimizer = sgd()
+    scheduler = make(optimizer)
+    rates = []
+    for _ in range(total):
+        rates.append(float(optimizer.param_groups[0]["lr"]))
+        optimizer.step()
+        scheduler.step()
+    return rates
+
+
+def from_optax(schedule: Callable[[int], Any], total: int) -> list[float]:
+    return [float(schedule(step)) for step in range(total)]
+
+
+def from_timm(make: Callable[[torch.optim.Optimizer], Any], total: int) -> list[float]:
+    scheduler = make(sgd())
+    return [float(scheduler._get_lr(step)[0]) for step in range(total)]
+
+
+def case(
+    peer: str,
+    schedule: str,
+    fields: dict[str, Any],
+    rates: list[float],
+    warmup: dict[str, Any] | None = None,
+) -> dict[str, Any]:
+    return {"peer": peer, "schedule": schedule, "fields": fields, "warmup": warmup, "rates": rates}
+
+
+def torch_cases(total: int) -> Iterator[dict[str, Any]]:
+    for every in (1, 3, 50):
+        rates = from_torch(lambda o, n=every: lr_scheduler.StepLR(o, n, gamma=0.7), total)
+        yield case("torch StepLR", "Step", {"drop": 0.7, "every": f"{every}st"}, rates)
+    rates = from_torch(lambda o: lr_scheduler.ExponentialLR(o, gamma=0.97), total)
+    yield case("torch ExponentialLR", "Exponential", {"rate": 0.97, "every": "1st"}, rates)
+    for power in (0.5, 1.0, 2.5):
+        rates = from_torch(lambda o, p=power: lr_scheduler.PolynomialLR(o, total_iters=total, power=p), total)
+        yield case("torch PolynomialLR", "Polynomial", {"power": power}, rates)
+    rates = from_torch(lambda o: lr_scheduler.PolynomialLR(o, total_iters=5, power=2.0), total)
+    yield case("torch PolynomialLR, shorter", "Polynomial", {"power": 2.0, "length": "5st"}, rates)
+    for floor in (0.0, 0.05):
+        rates = from_torch(lambda o, f=floor: lr_scheduler.CosineAnnealingLR(o, T_max=total, eta_min=f), total)
+        yield case("torch CosineAnnealingLR", "Cosine", {"floor": floor}, rates)
+    modes = {"triangular": "constant", "triangular2": "halving", "exp_range": "exponential"}
+    for mode, amplitude in modes.items():
+        for up, down in ((1, 1), (4, None), (3, 5), (60, 70)):
+            rates = from_torch(
+                lambda o, m=mode, u=up, d=down: lr_scheduler.CyclicLR(
+                    o, 0.1, 1.0, step_size_up=u, step_size_down=d, mode=m, gamma=0.98, cycle_momentum=False
+                ),
+                total,
+            )
+            fields = {"floor": 0.1, "half_cycle": f"{up}st", "down": down and f"{down}st", "amplitude": amplitude}
+            yield case(f"torch CyclicLR {mode}", "Cyclical", fields | {"gamma": 0.98}, rates)
+    rates = from_torch(lambda o: lr_scheduler.CosineAnnealingWarmRestarts(o, T_0=9, eta_min=0.2), total)
+    fields = {"floor": 0.2, "half_cycle": "4st", "down": "5st", "wave": "cosine"}
+    yield case("torch CosineAnnealingWarmRestarts", "Cyclical", fields, rates)
+    shapes = ((30, "cos", False), (30, "linear", False), (45, "cos", True), (12.5, "linear", True))
+    for peak, anneal, three in shapes:
+        rates = from_torch(
+            lambda o, p=peak, a=anneal, t=three: lr_scheduler.OneCycleLR(
+                o, 1.0, total, pct_start=p / 100, anneal_strategy=a, three_phase=t, cycle_momentum=False
+            ),
+            total,
+        )
+        fields = {"peak_at": f"{peak}%", "anneal": "cosine" if anneal == "cos" else anneal, "three_phase": three}
+        yield case("torch OneCycleLR", "OneCycle", fields, rates)
+    rates = from_torch(
+        lambda o: lr_scheduler.OneCycleLR(o, 1.0, total, div_factor=10, final_div_factor=100, cycle_momentum=False),
+        total,
+    )
+    yield case("torch OneCycleLR", "OneCycle", {"start": 0.1, "final": 0.001}, rates)
+    for length in (1, 3, 20):
+        if length < total:
+            rates = from_torch(lambda o, n=length: lr_scheduler.LinearLR(o, 0.25, total_iters=n), total)
+            warmup = {"length": f"{length}st", "start": 0.25, "include_start": True}
+            yield case("torch LinearLR", "Constant", {}, rates, warmup)
+
+
+def optax_cases(total: int) -> Iterator[dict[str, Any]]:
+    for exponent in (0.5, 1.0, 2.0):
+        rates = from_optax(optax.cosine_decay_schedule(1.0, total, 0.1, exponent), total)
+        yield case("optax cosine_decay_schedule", "Cosine", {"floor": 0.1, "exponent": exponent}, rates)
+    rates = from_optax(optax.cosine_decay_schedule(1.0, 5, 0.1), total)
+    yield case("optax cosine_decay_schedule, shorter", "Cosine", {"floor": 0.1, "length": "5st"}, rates)
+    for power in (0.5, 3.0):
+        rates = from_optax(optax.polynomial_schedule(1.0, 0.2, power, total), total)
+        yield case("optax polynomial_schedule", "Polynomial", {"power": power, "floor": 0.2}, rates)
+    for staircase in (False, True):
+        rates = from_optax(optax.exponential_decay(1.0, 4, 0.6, staircase=staircase, end_value=0.05), total)
+        fields = {"rate": 0.6, "every": "4st", "staircase": staircase, "floor": 0.05}
+        yield case("optax exponential_decay", "Exponential", fields, rates)
+    for peak in (30, 12.5):
+        rates = from_optax(optax.cosine_onecycle_schedule(total, 1.0, peak / 100), total)
+        yield case("optax cosine_onecycle_schedule", "OneCycle", {"peak_at": f"{peak}%", "like": "optax"}, rates)
+    rates = from_optax(optax.linear_onecycle_schedule(total, 1.0, 0.3, 0.6), total)
+    fields = {"peak_at": "30%", "like": "optax", "anneal": "linear", "three_phase": True}
+    yield case("optax linear_onecycle_schedule", "OneCycle", fields, rates)
+
+
+def timm_cases(total: int) -> Iterator[dict[str, Any]]:
+    for k in (0.5, 1.0, 2.0):
+        rates = from_timm(lambda o, k=k: CosineLRScheduler(o, total, lr_min=0.05, k_decay=k), total)
+        yield case("timm CosineLRScheduler", "Cosine", {"floor": 0.05, "k": k}, rates)
+        rates = from_timm(lambda o, k=k: PolyLRScheduler(o, total, power=0.8, lr_min=0.05, k_decay=k), total)
+        yield case("timm PolyLRScheduler", "Polynomial", {"floor": 0.05, "power": 0.8, "k": k}, rates)
+    rates = from_timm(lambda o: StepLRScheduler(o, decay_t=6, decay_rate=0.5), total)
+    yield case("timm StepLRScheduler", "Step", {"drop": 0.5, "every": "6st"}, rates)
+    for length in (1, 4):
+        if length < total:
+            rates = from_timm(
+                lambda o, n=length: CosineLRScheduler(
+                    o, total - n, lr_min=0.05, warmup_t=n, warmup_lr_init=0.2, warmup_prefix=True
+                ),
+                total,
+            )
+            warmup = {"length": f"{length}st", "start": 0.2, "include_start": True}
+            yield case("timm CosineLRScheduler with warmup", "Cosine", {"floor": 0.05}, rates, warmup)
+
+
+def transformers_cases(total: int) -> Iterator[dict[str, Any]]:
+    for length in (1, 5, 30):
+        if length < total:
+            warmup = {"length": f"{length}st", "start": 0.0, "include_start": True}
+            rates = from_torch(lambda o, n=length: optimization.get_cosine_schedule_with_warmup(o, n, total), total)
+            yield case("transformers get_cosine_schedule_with_warmup", "Cosine", {}, rates, warmup)
+            rates = from_torch(lambda o, n=length: optimization.get_linear_schedule_with_warmup(o, n, total), total)
+            yield case("transformers get_linear_schedule_with_warmup", "Polynomial", {}, rates, warmup)
+            rates = from_torch(
+                lambda o, n=length: optimization.get_polynomial_decay_schedule_with_warmup(o, n, total, 0.01, 2.0),
+                total,
+            )
+            fields = {"floor": 0.01, "power": 2.0}
+            yield case("transformers get_polynomial_decay_schedule_with_warmup", "Polynomial", fields, rates, warmup)
+
+
+def metric_series() -> dict[str, list[float]]:
+    """Series that fall, wobble, touch their best, and stop: what a plateau rule has to tell apart."""
+    wobble = [math.exp(-epoch / 9) + 0.05 * math.sin(2.3 * epoch) + 0.2 for epoch in range(40)]
+    ties = [1.0, 0.5, 0.5, 0.4999, 0.49985, 0.45, 0.45, 0.45, 0.449, 0.44, 0.44, 0.44, 0.44, 0.44, 0.44, 0.3, 0.3, 0.3]
+    flat = [0.7] * 12
+    lost = [math.inf, math.inf, 2.0, math.nan, math.nan, math.nan, 1.5, 1.6, 1.7, 1.2]
+    return {"wobble": wobble, "ties": ties, "flat": flat, "rising": [1 - value for value in wobble], "lost": lost}
+
+
+def torch_plateaus() -> Iterator[dict[str, Any]]:
+    for name, series in metric_series().items():
+        for mode in ("min", "max"):
+            for threshold_mode, min_delta_mode in (("abs", "absolute"), ("rel", "relative")):
+                for patience, cooldown, min_delta, floor in ((0, 0, 1e-4, 0.0), (2, 0, 0.1, 0.03), (1, 3, 1e-4, 0.0)):
+                    optimizer = sgd()
+                    rule = lr_scheduler.ReduceLROnPlateau(
+                        optimizer, mode, 0.5, patience, min_delta, threshold_mode, cooldown, min_lr=floor, eps=0
+                    )
+                    scales = []
+                    for value in series:
+                        rule.step(value)
+                        scales.append(float(optimizer.param_groups[0]["lr"]))
+                    fields = {"mode": mode, "factor": 0.5, "patience": patience, "min_delta": min_delta}
+                    fields |= {"min_delta_mode": min_delta_mode, "cooldown": cooldown, "floor": floor}
+                    yield {"series": name, "fields": fields, "scales": scales}
+
+
+def main() -> None:
+    makers = (torch_cases, optax_cases, timm_cases, transformers_cases)
+    cases = [case for make in makers for total in LENGTHS for case in make(total)]
+    # Where a phase has no length optax divides 0 by 0, which is nothing to agree with.
+    cases = [case for case in cases if all(map(math.isfinite, case["rates"]))]
+    reference = {
+        "versions": {peer: importlib.metadata.version(peer) for peer in PEERS},
+        "cases": cases,
+        "series": metric_series(),
+        "plateaus": list(torch_plateaus()),
+    }
+    lines = json.dumps(reference, separators=(",", ":"))
+    lines = lines.replace('{"peer"', '\n{"peer"').replace('{"series"', '\n{"series"')
+    (Path(__file__).parent / "reference.json").write_text(lines + "\n")
+
+
+if __name__ == "__main__":
+    main()
