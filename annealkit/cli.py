@@ -32,7 +32,10 @@ def main() -> int:
             return COMMANDS[arguments[0]](arguments[1:])
         if arguments and not arguments[0].startswith("-") and "=" not in arguments[0] and arguments[0][0] not in "~+":
             near = did_you_mean(arguments[0], COMMANDS)
-            raise AnnealkitError(f"there is no command {arguments[0]!r}.{near} Commands are {', '.join(COMMANDS)}; to train, give key=value.")
+            commands = ", ".join(COMMANDS)
+            raise AnnealkitError(
+                f"there is no command {arguments[0]!r}.{near} Commands are {commands}; to train, give key=value."
+            )
         return train(arguments)
     except AnnealkitError as error:
         print(f"annealkit: {error}", file=sys.stderr)
@@ -66,7 +69,9 @@ def preview(arguments: list[str]) -> int:
         run = Run(settings.steps_per_epoch * parts.trainer.epochs, settings.steps_per_epoch)
     rates = plan_rates(parts, run)
     warmup = "" if parts.warmup is None else f" after {config.warmup.name} warmup"
-    show(rates, run, parts.schedule, settings, title=f"{config.schedule.name}{warmup}, optimizer {config.optimizer.name}")
+    show(
+        rates, run, parts.schedule, settings, title=f"{config.schedule.name}{warmup}, optimizer {config.optimizer.name}"
+    )
     return 0
 
 
@@ -94,7 +99,7 @@ def show_help(arguments: list[str]) -> int:
     print("Groups (choose with group=name):\n" + help_groups(registry))
     print("\nSettings, as composed now (override with key=value; comments are in the files of conf/):\n")
     print(OmegaConf.to_yaml(config))
-    print("Hydra's own flags: --hydra-help. Completion: eval \"$(annealkit -sc install=bash)\"")
+    print('Hydra\'s own flags: --hydra-help. Completion: eval "$(annealkit -sc install=bash)"')
     return 0
 
 

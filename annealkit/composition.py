@@ -66,7 +66,9 @@ def parse(overrides: list[str]) -> list[Override]:
             parsed += parser.parse_overrides([override])
         except HydraException as error:
             first = str(error).splitlines()[0]
-            raise ConfigError(f"{override!r} is not of the form key=value: {first}. Example: schedule=cyclical.") from None
+            raise ConfigError(
+                f"{override!r} is not of the form key=value: {first}. Example: schedule=cyclical."
+            ) from None
     return parsed
 
 
@@ -76,7 +78,11 @@ def check_groups(parsed: list[Override], registry: Registry) -> None:
         group = override.key_or_group
         if override.is_delete() or override.package is not None:
             continue
-        names = override.sweep_string_iterator() if override.is_sweep_override() and group in _groups() else [override.value()]
+        names = (
+            override.sweep_string_iterator()
+            if override.is_sweep_override() and group in _groups()
+            else [override.value()]
+        )
         for name in names:
             if group in HOOKS and isinstance(name, str):
                 if not (conf_dir() / group / f"{name}.yaml").is_file() or name in registry.parts[group]:
@@ -84,7 +90,9 @@ def check_groups(parsed: list[Override], registry: Registry) -> None:
             elif group in ("trainer", "experiment") and isinstance(name, str):
                 files = sorted(path.stem for path in (conf_dir() / group).glob("*.yaml"))
                 if name not in files and not _searchpath_given(parsed):
-                    raise ConfigError(f"{group}={name}: no such {group}.{did_you_mean(name, files)} There are: {', '.join(files)}.")
+                    raise ConfigError(
+                        f"{group}={name}: no such {group}.{did_you_mean(name, files)} There are: {', '.join(files)}."
+                    )
 
 
 def run_name(*, _root_: DictConfig) -> str:
@@ -103,10 +111,11 @@ def run_name(*, _root_: DictConfig) -> str:
 
 def identity(config: DictConfig) -> dict[str, Any]:
     """Everything in the configuration that changes a run's result."""
-    result = {group: OmegaConf.to_container(config[group], resolve=True) for group in (*HOOKS, "trainer")}
-    for setting in fields(Trainer):
-        if setting.metadata.get("operational"):
-            del result["trainer"][setting.name]  # type: ignore[union-attr, arg-type, call-overload]
+    result: dict[str, Any] = {group: OmegaConf.to_container(config[group], resolve=True) for group in HOOKS}
+    operational = {setting.name for setting in fields(Trainer) if setting.metadata.get("operational")}
+    trainer = OmegaConf.to_container(config.trainer, resolve=True)
+    assert isinstance(trainer, dict)
+    result["trainer"] = {name: value for name, value in trainer.items() if name not in operational}
     return result
 
 
@@ -160,7 +169,11 @@ def _missing_key(config: DictConfig, key: str) -> str | None:
         if not isinstance(node, DictConfig) or step not in node:
             parent = ".".join(steps[:depth])
             names = [str(name) for name in node if name != "name"] if isinstance(node, DictConfig) else []
-            named = f"{parent}={node.name}" if parent and "name" in names + list(node or []) else parent or "the configuration"
+            named = (
+                f"{parent}={node.name}"
+                if parent and "name" in names + list(node or [])
+                else parent or "the configuration"
+            )
             full = [f"{parent}.{name}" if parent else name for name in names]
             near = did_you_mean(".".join(steps[: depth + 1]), full)
             return f"{key}: there is no such key.{near} {named} has: {', '.join(names) or 'no settings'}."

@@ -26,7 +26,10 @@ class Schedule(Protocol):
 class Warmup(Protocol):
     """A ramp that leads to the schedule's first value."""
 
-    length: str
+    @property
+    def length(self) -> str:
+        """How long the ramp is: a duration, such as `2ep`."""
+        ...
 
     def ramp(self, step: np.ndarray, length: int) -> np.ndarray:
         """Fractions, float64, shape (n,), of the value that the ramp leads to.
@@ -61,18 +64,22 @@ def learning_rates(schedule: Schedule, lr: float, run: Run, warmup: Warmup | Non
     """
     if not (np.isfinite(lr) and lr >= 0):
         raise ConfigError(f"lr must be a finite number of at least 0; got {lr!r}.")
-    ramp_steps = run.steps(warmup.length) if warmup is not None else 0
+    if warmup is None:
+        return lr * _factors(schedule, run)
+    ramp_steps = run.steps(warmup.length)
     if ramp_steps >= run.total_steps:
         raise ConfigError(
-            f"warmup: length={warmup.length} is {ramp_steps} of the run's {run.total_steps} weight updates, which leaves "
-            "nothing for the schedule. Try a shorter warmup.length or more trainer.epochs."
+            f"warmup: length={warmup.length} is {ramp_steps} of the run's {run.total_steps} weight updates, which "
+            "leaves nothing for the schedule. Try a shorter warmup.length or more trainer.epochs."
         )
-    span = Run(run.total_steps - ramp_steps, run.steps_per_epoch)
-    factors = _checked(schedule, schedule.factor(np.arange(span.total_steps, dtype=np.int64), span), span.total_steps)
-    if warmup is None:
-        return lr * factors
+    factors = _factors(schedule, Run(run.total_steps - ramp_steps, run.steps_per_epoch))
     ramp = _checked(warmup, warmup.ramp(np.arange(ramp_steps, dtype=np.int64), ramp_steps), ramp_steps)
     return lr * np.concatenate([ramp * factors[0], factors])
+
+
+def _factors(schedule: Schedule, span: Run) -> np.ndarray:
+    """Every factor of the schedule over its own span, checked."""
+    return _checked(schedule, schedule.factor(np.arange(span.total_steps, dtype=np.int64), span), span.total_steps)
 
 
 def _checked(part: object, values: np.ndarray, length: int) -> np.ndarray:
@@ -87,5 +94,7 @@ def _checked(part: object, values: np.ndarray, length: int) -> np.ndarray:
     wrong = ~np.isfinite(values) | (values < 0)
     if wrong.any():
         step = int(np.argmax(wrong))
-        raise ConfigError(f"{who} must return finite numbers of at least 0; got {values[step]} at step {step} of {length}.")
+        raise ConfigError(
+            f"{who} must return finite numbers of at least 0; got {values[step]} at step {step} of {length}."
+        )
     return values

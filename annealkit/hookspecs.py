@@ -37,7 +37,7 @@ hookimpl = pluggy.HookimplMarker(PROJECT)
 
 @hookspec
 def annealkit_schedules() -> dict[str, type]:
-    """Schedules: `factor(step, run) -> float64 (n,)`, the multiplier of `optimizer.lr`. See annealkit.curve.Schedule."""
+    """Schedules: `factor(step, run) -> float64 (n,)`, which multiplies `optimizer.lr`. See annealkit.curve.Schedule."""
 
 
 @hookspec

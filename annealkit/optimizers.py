@@ -1,4 +1,4 @@
-"""Optimizers: Keras' own classes. A field is Keras' argument of that name, with Keras' default unless it says otherwise.
+"""Optimizers: Keras' own classes. A field is Keras' argument of that name, with its default unless it says otherwise.
 
 TensorFlow and Keras are imported only when one is built.
 """
@@ -45,7 +45,9 @@ class KerasOptimizer:
         for name in ("weight_decay", "clipnorm", "clipvalue", "global_clipnorm"):
             if getattr(self, name) is not None:
                 bounds = "[]" if name == "weight_decay" else "(]"
-                check_number("optimizer", name, getattr(self, name), 0, bounds=bounds, hint=f"optimizer.{name}=null for none")
+                check_number(
+                    "optimizer", name, getattr(self, name), 0, bounds=bounds, hint=f"optimizer.{name}=null for none"
+                )
 
     def build(self, learning_rate: "float | keras.optimizers.schedules.LearningRateSchedule") -> "keras.Optimizer":
         """The Keras optimizer; accumulation is the trainer's work, so that Keras' count is one of weight updates."""

@@ -60,7 +60,9 @@ class Part:
 
     def schema(self) -> type:
         """The dataclass as a config node's type: its own fields and the name under which it was chosen."""
-        return make_dataclass(self.cls.__name__, [("name", str, field(default=self.name))], bases=(self.cls,), kw_only=True)
+        return make_dataclass(
+            self.cls.__name__, [("name", str, field(default=self.name))], bases=(self.cls,), kw_only=True
+        )
 
 
 @dataclass(frozen=True)
@@ -94,7 +96,9 @@ class Registry:
         holder = self.parts[part.group].setdefault(part.name, part)
         if holder is not part:
             self._rivals.setdefault((part.group, part.name), [holder]).append(part)
-            self.skipped.append(Skipped(part.distribution, part.version, part.entry_point, self._conflict(part.group, part.name)))
+            self.skipped.append(
+                Skipped(part.distribution, part.version, part.entry_point, self._conflict(part.group, part.name))
+            )
 
     def get(self, group: str, name: str) -> Part:
         """The part of that name. Raises ConfigError with the near matches and the list."""
@@ -174,7 +178,11 @@ def _entry_points() -> Iterator[tuple[EntryPoint, str, str]]:
         distribution = getattr(entry_point, "dist", None)
         # Our own entry point is found again here when annealkit is installed; a bare checkout has no metadata.
         if entry_point.value != builtins.__name__:
-            name = (distribution.metadata["Name"] or "an unnamed distribution") if distribution else "an unnamed distribution"
+            name = (
+                (distribution.metadata["Name"] or "an unnamed distribution")
+                if distribution
+                else "an unnamed distribution"
+            )
             yield entry_point, name, (distribution.version or "without version") if distribution else "without version"
 
 
@@ -194,7 +202,9 @@ def _load(entry_point: EntryPoint, distribution: str, version: str) -> list[Part
                 parts.append(part)
     if not parts:
         what = "module" if isinstance(plugin, ModuleType) else type(plugin).__name__
-        raise ConfigError(f"the {what} {entry_point.value} adds nothing: no function is marked with @annealkit.hookimpl")
+        raise ConfigError(
+            f"the {what} {entry_point.value} adds nothing: no function is marked with @annealkit.hookimpl"
+        )
     return parts
 
 
@@ -202,7 +212,9 @@ def _refuse_unknown_hooks(manager: pluggy.PluginManager) -> None:
     known = set(HOOKS.values())
     for name in vars(manager.hook):
         if not name.startswith("_") and name not in known:
-            raise ConfigError(f"there is no hook {name}.{did_you_mean(name, known)} Hooks are {', '.join(sorted(known))}")
+            raise ConfigError(
+                f"there is no hook {name}.{did_you_mean(name, known)} Hooks are {', '.join(sorted(known))}"
+            )
 
 
 def _named_classes(hook: str, result: object) -> dict[str, type]:

@@ -19,8 +19,8 @@ def parse_duration(duration: str) -> tuple[Fraction, str]:
     """
     match = _DURATION.fullmatch(str(duration))
     if match is None:
-        number = re.fullmatch(r"\s*\d+(\.\d*)?\s*", str(duration))
-        problem = "has no unit" if number else "is not a duration"
+        bare = re.fullmatch(r"\s*\d+(\.\d*)?\s*", str(duration))
+        problem = "has no unit" if bare else "is not a duration"
         raise ConfigError(f"{duration!r} {problem}. Write {UNITS}.")
     number, exponent, unit = match.groups()
     return Fraction(number) * Fraction(10) ** int(exponent or 0), unit.lower()
@@ -49,7 +49,10 @@ class Run:
     def exact_steps(self, duration: str) -> Fraction:
         """The duration in weight updates, not rounded."""
         number, unit = parse_duration(duration)
-        return number * {"st": Fraction(1), "ep": Fraction(self.steps_per_epoch), "%": Fraction(self.total_steps, 100)}[unit]
+        return (
+            number
+            * {"st": Fraction(1), "ep": Fraction(self.steps_per_epoch), "%": Fraction(self.total_steps, 100)}[unit]
+        )
 
     def steps(self, duration: str, least: int = 1) -> int:
         """The duration in whole weight updates: rounded once, to the nearest (halves up), and not under `least`."""

@@ -29,7 +29,9 @@ def write_atomically(path: Path, data: bytes) -> None:
         sync_folder(path.parent)
     except OSError as error:
         temporary.unlink(missing_ok=True)
-        raise RunError(f"cannot write {path}: {error.strerror}. What was there before is intact. Free some space, or try outputs=…") from None
+        raise RunError(
+            f"cannot write {path}: {error.strerror}. What was there before is intact. Free some space, or try outputs=…"
+        ) from None
 
 
 def sync_folder(folder: Path) -> None:
@@ -84,7 +86,9 @@ class RunFolder:
         except FileNotFoundError:
             return {}
         except (OSError, ValueError) as error:
-            raise RunError(f"{self._state_file} cannot be read: {error}. Try rerun=true, which starts afresh.") from None
+            raise RunError(
+                f"{self._state_file} cannot be read: {error}. Try rerun=true, which starts afresh."
+            ) from None
         if not isinstance(state, dict):
             raise RunError(f"{self._state_file} does not hold a run. Try rerun=true, which starts afresh.")
         return state
@@ -127,4 +131,6 @@ class RunFolder:
 
 def unwritable(path: Path, error: OSError) -> RunError:
     """The error for a folder that cannot be written to."""
-    return RunError(f"outputs: cannot write to {path}: {error.strerror}. Try outputs=<another folder>, or free some space.")
+    return RunError(
+        f"outputs: cannot write to {path}: {error.strerror}. Try outputs=<another folder>, or free some space."
+    )

@@ -30,7 +30,9 @@ class EarlyStopping:
 
     def __post_init__(self) -> None:
         if self.patience is not None:
-            check_number("trainer.early_stopping", "patience", self.patience, 0, hint="trainer.early_stopping.patience=3")
+            check_number(
+                "trainer.early_stopping", "patience", self.patience, 0, hint="trainer.early_stopping.patience=3"
+            )
         check_choice("trainer.early_stopping", "mode", self.mode, ("auto", "min", "max"))
         check_choice(
             "trainer.early_stopping", "monitor", self.monitor, ("val_loss", "val_accuracy", "loss", "accuracy")
@@ -74,7 +76,9 @@ class Trainer:
             if getattr(self, name) is not None:
                 check_number("trainer", name, getattr(self, name), 1, hint=f"trainer.{name}=null for the default")
         if self.checkpoint_minutes is not None:
-            check_number("trainer", "checkpoint_minutes", self.checkpoint_minutes, 0, hint="trainer.checkpoint_minutes=1")
+            check_number(
+                "trainer", "checkpoint_minutes", self.checkpoint_minutes, 0, hint="trainer.checkpoint_minutes=1"
+            )
 
 
 @dataclass

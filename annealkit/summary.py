@@ -9,12 +9,15 @@ def summarize(result: Result) -> str:
     if result.status == DIVERGED:
         lines.append(f"Diverged: {result.message}")
     else:
-        lines.append(f"Test accuracy   {result.test_accuracy:.2%} (loss {result.test_loss:.4f}) on {result.data}, test images used only here")
+        figures = f"{result.test_accuracy:.2%} (loss {result.test_loss:.4f})"
+        lines.append(f"Test accuracy   {figures} on {result.data}; the test images were used only for this")
     if result.best_epoch is not None:
         row = result.history[result.best_epoch - 1]
         measure = "val_accuracy" if "val_accuracy" in row else "accuracy"
         kind = "validation" if measure == "val_accuracy" else "training"
-        lines.append(f"Best epoch      {result.best_epoch} of {len(result.history)}, {kind} accuracy {row[measure]:.2%}")
+        lines.append(
+            f"Best epoch      {result.best_epoch} of {len(result.history)}, {kind} accuracy {row[measure]:.2%}"
+        )
     lines.append(f"Time            {_duration(result.seconds)} for {result.updates:,} weight updates")
     if result.inexact:
         lines.append(f"Not exact       continued although these changed: {'; '.join(result.inexact)}")

@@ -43,7 +43,7 @@ def train_with_hydra(arguments: list[str]) -> int:
 
 
 def _run(config: DictConfig, folder: Path, registry: Registry) -> int:
-    """One job; its exit code. An error that a user can mend is said without a traceback, and a sweep goes on after it."""
+    """One job; its exit code. What a user can mend is said without a traceback, and a sweep goes on after it."""
     try:
         result = run_job(config, folder, registry)
     except AnnealkitError as error:

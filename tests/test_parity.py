@@ -5,6 +5,7 @@ torch, optax, timm and transformers: from tests/parity/reference.json, which tes
 
 import json
 import math
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,11 @@ from annealkit.run import Run
 
 REFERENCE = json.loads((Path(__file__).parent / "parity" / "reference.json").read_text())
 PEERS = sorted({case["peer"] for case in REFERENCE["cases"]})
+
+
+@pytest.fixture(scope="module")
+def keras() -> Any:
+    return import_module("keras")
 
 
 def scales_of(rule: Plateau, series: list[float]) -> list[float]:
@@ -59,11 +65,12 @@ def test_plateau_decides_as_torch_does(series: str) -> None:
 
 @pytest.mark.parametrize("series", sorted(REFERENCE["series"]))
 @pytest.mark.parametrize("mode", ["min", "max"])
-@pytest.mark.parametrize(("patience", "cooldown", "min_delta", "floor"), [(0, 0, 1e-4, 0), (2, 0, 0.1, 0.03), (1, 3, 1e-4, 0)])
+@pytest.mark.parametrize(
+    ("patience", "cooldown", "min_delta", "floor"), [(0, 0, 1e-4, 0), (2, 0, 0.1, 0.03), (1, 3, 1e-4, 0)]
+)
 def test_plateau_decides_as_keras_does(
-    series: str, mode: str, patience: int, cooldown: int, min_delta: float, floor: float
+    keras: Any, series: str, mode: str, patience: int, cooldown: int, min_delta: float, floor: float
 ) -> None:
-    keras = pytest.importorskip("keras")
     callback = keras.callbacks.ReduceLROnPlateau(
         "val_loss", 0.5, patience, mode=mode, min_delta=min_delta, cooldown=cooldown, min_lr=floor
     )
@@ -97,9 +104,8 @@ KERAS_SCHEDULES = [
 @pytest.mark.parametrize("total", [1, 2, 101])
 @pytest.mark.parametrize(("name", "arguments", "options", "schedule"), KERAS_SCHEDULES)
 def test_schedule_equals_keras(
-    name: str, arguments: list[float], options: dict[str, Any], schedule: Any, total: int
+    keras: Any, name: str, arguments: list[float], options: dict[str, Any], schedule: Any, total: int
 ) -> None:
-    keras = pytest.importorskip("keras")
     peer = getattr(keras.optimizers.schedules, name)(0.1, *arguments, **options)
     expected = [float(peer(step)) for step in range(total)]
     # Keras computes in float32, whose numbers are 1.2e-7 apart: 1 - cos and the powers multiply that some ten times, and
@@ -108,8 +114,7 @@ def test_schedule_equals_keras(
 
 
 @pytest.mark.parametrize("length", [1, 10])
-def test_warmup_and_cosine_equal_keras(length: int) -> None:
-    keras = pytest.importorskip("keras")
+def test_warmup_and_cosine_equal_keras(keras: Any, length: int) -> None:
     peer = keras.optimizers.schedules.CosineDecay(0.02, 61 - length, 0.1, warmup_target=0.1, warmup_steps=length)
     warmup = warmups.LinearWarmup(f"{length}st", start=0.2, include_start=True)
     rates = learning_rates(schedules.Cosine(floor=0.1), 0.1, Run(61, 5), warmup)

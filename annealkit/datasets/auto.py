@@ -16,7 +16,7 @@ class Auto(Dataset):
     """CIFAR-10 if it is at hand or can be downloaded, else the built-in synthetic set; a warning says so.
 
     `Images.name` is the set that was really loaded, `cifar10` or `synthetic`, and `Images.origin` tells why. Both
-    have 50,000 + 10,000 pictures of 32 × 32 pixels in ten classes. To be sure of one of them, ask for it by name.
+    have 50,000 + 10,000 pictures of 32 x 32 pixels in ten classes. To be sure of one of them, ask for it by name.
     """
 
     def train_size(self) -> int:
@@ -32,6 +32,6 @@ class Auto(Dataset):
                 "CIFAR-10; data=synthetic asks for it without this warning. The reason: %s",
                 error,
             )
-            images = Synthetic().load()
+            images = Synthetic(validation=self.validation, limit=self.limit).load()
             images.origin = f"{images.origin}, in place of CIFAR-10, which could not be had"
             return images

@@ -10,8 +10,9 @@ import numpy as np
 import pooch
 from filelock import FileLock, Timeout
 
+from annealkit.datasets import cifar_formats
 from annealkit.datasets.base import Dataset, Images
-from annealkit.datasets.cifar_formats import CLASS_NAMES, RECORDS, TRAIN_BATCHES, Arrays, read_cifar
+from annealkit.datasets.cifar_formats import CLASS_NAMES, TRAIN_BATCHES, Arrays, read_cifar
 from annealkit.datasets.download import download
 from annealkit.errors import DataError
 
@@ -29,15 +30,15 @@ _log = logging.getLogger("annealkit")
 
 @dataclass
 class Cifar10(Dataset):
-    """CIFAR-10: 50,000 + 10,000 photographs, 32 × 32 pixels in colour, ten classes.
+    """CIFAR-10: 50,000 + 10,000 photographs, 32 x 32 pixels in colour, ten classes.
 
     Without a path: the cache folder (`ANNEALKIT_CACHE`, else the user's cache), then Keras' cached copy, then a
     download of 170 MB, which the cache keeps as arrays (184 MB) that are memory-mapped from then on.
 
     Args:
         path: `cifar-10-binary.tar.gz`, the folder of `.bin` files that it unpacks to, or Keras' own copy
-            (`cifar-10-batches-py`, folder or archive). It is checked by its structure and not by its checksum,
-            so that a subset with the same layout and size can be used.
+            (`cifar-10-batches-py`, folder or archive). It is checked by its structure and not by its checksum, so
+            that a set of your own in the same layout can be used.
 
     Raises:
         DataError: the path is not CIFAR-10; or nothing is at hand and the download failed.
@@ -48,7 +49,7 @@ class Cifar10(Dataset):
     path: str | None = None
 
     def train_size(self) -> int:
-        return TRAIN_BATCHES * RECORDS
+        return TRAIN_BATCHES * cifar_formats.RECORDS
 
     def load(self) -> Images:
         return load_cifar10(self.path)
@@ -65,8 +66,9 @@ def load_cifar10(path: str | None = None, *, timeout: float = 30.0, attempts: in
     if arrays is not None:
         return _images(arrays, f"cached in {folder}")
     archive = folder.with_name(Path(URL).name)
-    tried = [f"the cache {folder} (not there)", f"the archive {archive} ({'found' if archive.exists() else 'not there'})"]
+    tried = [f"the cache {folder} (no whole copy)"]
     if not archive.exists():
+        tried.append(f"{archive} (not there)")
         for place in _keras_copies():
             if not place.exists():
                 tried.append(f"{place} (not there)")
@@ -144,7 +146,7 @@ def _read_cache(folder: Path) -> Arrays | None:
     except (OSError, ValueError, EOFError):
         return None
     arrays = Arrays(train, train_labels, test, test_labels)
-    counts = (TRAIN_BATCHES * RECORDS, RECORDS)
+    counts = (TRAIN_BATCHES * cifar_formats.RECORDS, cifar_formats.RECORDS)
     whole = all(
         images.dtype == np.uint8 and images.shape == (count, 32, 32, 3) and labels.shape == (count,)
         for images, labels, count in ((train, train_labels, counts[0]), (test, test_labels, counts[1]))

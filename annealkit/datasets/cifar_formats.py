@@ -1,7 +1,7 @@
 """The forms in which CIFAR-10 lies on disk, read into arrays.
 
 - binary: `data_batch_1.bin` … `data_batch_5.bin` and `test_batch.bin`, each of 10,000 records of one label byte and
-  3 × 32 × 32 pixel bytes (all red, all green, all blue; row by row);
+  3 x 32 x 32 pixel bytes (all red, all green, all blue; row by row);
 - Python: `data_batch_1` … `data_batch_5` and `test_batch`, each a pickled dictionary with `labels` and `data`.
   This is what Keras keeps.
 
@@ -59,7 +59,8 @@ def read_cifar(path: Path) -> Arrays:
             images[start : start + RECORDS] = pixels.reshape(RECORDS, 3, 32, 32).transpose(0, 2, 3, 1)
             labels[start : start + RECORDS] = batch_labels
     except (OSError, EOFError, tarfile.TarError, zlib.error) as error:
-        raise DataError(f"cifar10: {path} cannot be read; it is damaged, cut short or no tar archive ({error}).") from error
+        problem = "cannot be read; it is damaged, cut short or no tar archive"
+        raise DataError(f"cifar10: {path} {problem} ({error}).") from error
     if missing:
         raise DataError(f"cifar10: {path} lacks {', '.join(missing)}. {_NEEDED}.")
     split = TRAIN_BATCHES * RECORDS
@@ -114,7 +115,8 @@ def _python(content: bytes, where: str) -> tuple[np.ndarray, np.ndarray]:
         and all(isinstance(label, int) for label in labels)
     ):
         raise DataError(
-            f"cifar10: {where} must hold `data`, uint8 of shape ({RECORDS}, {_PIXELS}), and `labels`, {RECORDS} integers."
+            f"cifar10: {where} must hold `data`, uint8 of shape ({RECORDS}, {_PIXELS}), "
+            f"and `labels`, {RECORDS} integers."
         )
     return pixels, _checked(np.array(labels), where)
 
@@ -126,20 +128,21 @@ def _checked(labels: np.ndarray, where: str) -> np.ndarray:
     return labels
 
 
+# NumPy's function that begins an array; asked of an array, for its module has moved between NumPy 1 and 2.
+_RECONSTRUCT: Any = np.empty(0).__reduce__()[0]
+_ALLOWED: dict[tuple[str, str], Any] = {
+    ("numpy", "ndarray"): np.ndarray,
+    ("numpy", "dtype"): np.dtype,
+    ("numpy.core.multiarray", "_reconstruct"): _RECONSTRUCT,
+    ("numpy._core.multiarray", "_reconstruct"): _RECONSTRUCT,
+}
+
+
 class _ArrayUnpickler(pickle.Unpickler):
     """Reads plain builtins and NumPy arrays, and calls nothing else that a pickle may name."""
 
-    # NumPy's function that begins an array; asked of an array, for its module has moved between NumPy 1 and 2.
-    _RECONSTRUCT: Any = np.empty(0).__reduce__()[0]
-    _ALLOWED: dict[tuple[str, str], Any] = {
-        ("numpy", "ndarray"): np.ndarray,
-        ("numpy", "dtype"): np.dtype,
-        ("numpy.core.multiarray", "_reconstruct"): _RECONSTRUCT,
-        ("numpy._core.multiarray", "_reconstruct"): _RECONSTRUCT,
-    }
-
     def find_class(self, module: str, name: str) -> Any:
         try:
-            return self._ALLOWED[module, name]
+            return _ALLOWED[module, name]
         except KeyError:
             raise pickle.UnpicklingError(f"it names {module}.{name}, which no CIFAR-10 batch needs") from None

@@ -37,7 +37,11 @@ def download(url: str, target: Path, sha256: str, *, timeout: float, attempts: i
         try:
             # Requests' own errors are OSErrors, and so are a full disk and a folder that cannot be written.
             with _Bar(target.name) as bar:
-                pooch.HTTPDownloader(progressbar=bar, chunk_size=1 << 16, timeout=timeout)(url, str(part), None)
+                # Identity: else Requests would unpack what a server declares as packed for the journey.
+                fetch = pooch.HTTPDownloader(
+                    progressbar=bar, chunk_size=1 << 16, timeout=timeout, headers={"Accept-Encoding": "identity"}
+                )
+                fetch(url, str(part), None)
             received = pooch.file_hash(str(part))
             if received == sha256:
                 os.replace(part, target)

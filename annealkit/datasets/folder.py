@@ -6,22 +6,22 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageOps
 
 from annealkit.checks import check_number
 from annealkit.datasets.base import Dataset, Images
 from annealkit.errors import ConfigError, DataError
 
 _ENDINGS = {".jpg", ".jpeg", ".png", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".ppm", ".pgm"}
-_LAYOUT = "A folder set is PATH/train/<class>/*.jpg (or .png and the like), and PATH/test/<class>/… if there is a test set"
+_LAYOUT = "The layout is PATH/train/<class>/*.jpg (or .png and the like) and, for a test set, PATH/test/<class>/*.jpg"
 
 
 @dataclass
 class Folder(Dataset):
     """Your own pictures: `train/<class>/*.jpg` and, if there is one, `test/<class>/*.jpg` under a path.
 
-    Classes are the folders in `train/`, sorted by name. Pictures become RGB, uint8, and are all held in memory.
-    Files with other endings than those of pictures, and names that begin with a dot, are left out.
+    Classes are the folders in `train/`, sorted by name. Pictures are turned upright, become RGB, uint8, and are all
+    held in memory. Files with other endings than those of pictures, and names that begin with a dot, are left out.
 
     Args:
         path: the folder that has `train/` in it; required.
@@ -82,8 +82,8 @@ class Folder(Dataset):
             strange = [name for name in test if name not in train]
             if strange:
                 raise DataError(
-                    f"folder: {root / 'test'} has the classes {', '.join(strange)}, which {root / 'train'} lacks; it has "
-                    f"{', '.join(class_names)}. Rename or remove them."
+                    f"folder: {root / 'test'} has the classes {', '.join(strange)}, which {root / 'train'} lacks; "
+                    f"it has {', '.join(class_names)}. Rename or remove them."
                 )
         else:
             test = {name: _chosen(files, self.test_fraction) for name, files in train.items()}
@@ -95,32 +95,35 @@ class Folder(Dataset):
                         f"apart. Add pictures, or a folder {root / 'test'}."
                     )
                 train[name] = left
-        label = {name: number for number, name in enumerate(class_names)}
-        lists = ([(file, label[name]) for name, files in part.items() for file in files] for part in (train, test))
-        train_files, test_files = lists
-        return train_files, test_files, class_names
+        return _mixed(train, class_names), _mixed(test, class_names), class_names
 
     def _read(self, paths: list[Path]) -> np.ndarray:
         """All pictures, uint8, shape (n, height, width, 3)."""
         first = _picture(paths[0], self.size)
         images = np.empty((len(paths), *first.shape), np.uint8)
 
-        def read(number: int) -> None:
-            picture = _picture(paths[number], self.size)
+        def read(number: int) -> str | None:
+            try:
+                picture = _picture(paths[number], self.size)
+            except DataError as error:
+                return str(error)
             if picture.shape != first.shape:
                 raise DataError(
                     f"folder: pictures have several sizes: {paths[0]} is {_size(first)}, {paths[number]} is "
                     f"{_size(picture)}. Try data.size=32 to make them all 32x32."
                 )
             images[number] = picture
+            return None
 
         with ThreadPoolExecutor() as pool:  # Pillow decodes without Python's lock
             try:
-                for _ in pool.map(read, range(len(paths))):
-                    pass
+                faults = [fault for fault in pool.map(read, range(len(paths))) if fault]
             except DataError:
-                pool.shutdown(cancel_futures=True)  # do not read on through thousands of files
+                pool.shutdown(cancel_futures=True)  # sizes differ: no need to read on through thousands of files
                 raise
+        if faults:
+            more = f" And {len(faults) - 5} more." if len(faults) > 5 else ""
+            raise DataError(" ".join(faults[:5]) + more)
         return images
 
 
@@ -152,10 +155,18 @@ def _chosen(files: list[Path], fraction: float) -> list[Path]:
     return sorted(sorted(files, key=lambda file: zlib.crc32(file.name.encode()))[:count])
 
 
+def _mixed(by_class: dict[str, list[Path]], class_names: list[str]) -> list[tuple[Path, int]]:
+    """All files with their labels, the classes mixed in a fixed order, so that the first hundred show all of them."""
+    files = [(file, class_names.index(name)) for name, members in by_class.items() for file in members]
+    return sorted(files, key=lambda item: (zlib.crc32(f"{item[0].parent.name}/{item[0].name}".encode()), item[0]))
+
+
 def _picture(path: Path, size: int | None) -> np.ndarray:
     try:
         with Image.open(path) as image:
-            picture = image.convert("RGB")
+            if image.mode[0] in "IF":  # RGB would cut all above 255 off
+                raise ValueError(f"it has more than 8 bits a channel, mode {image.mode}")
+            picture = ImageOps.exif_transpose(image).convert("RGB")
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
         raise DataError(f"folder: {path} cannot be read as a picture ({error}). Repair or remove it.") from error
     if size is not None and picture.size != (size, size):

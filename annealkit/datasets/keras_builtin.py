@@ -25,7 +25,7 @@ _TRAIN = {"mnist": 60_000, "fashion_mnist": 60_000, "cifar10": 50_000, "cifar100
 class KerasDataset(Dataset):
     """A set that Keras fetches and keeps: `mnist`, `fashion_mnist`, `cifar10` or `cifar100`.
 
-    Grey pictures get a channel axis: 28 × 28 becomes (28, 28, 1).
+    Grey pictures get a channel axis: 28 x 28 becomes (28, 28, 1).
 
     Args:
         dataset: one of the four names.

@@ -25,7 +25,7 @@ class KerasCnn:
 
         if len(input_shape) != 3 or min(input_shape[:2]) < 14:
             raise ConfigError(
-                f"model=keras_cnn needs images of at least 14×14 pixels; got inputs of shape {input_shape}. Try model=mlp."
+                f"model=keras_cnn needs images of at least 14×14 pixels; got shape {input_shape}. Try model=mlp."
             )
         return keras.Sequential(
             [

@@ -21,7 +21,9 @@ class Mlp:
 
     def __post_init__(self) -> None:
         if any(units < 1 for units in self.hidden):
-            raise ConfigError(f"mlp: every entry of hidden must be at least 1; got {self.hidden}. Try model.hidden=[9,9,9].")
+            raise ConfigError(
+                f"mlp: every entry of hidden must be at least 1; got {self.hidden}. Try model.hidden=[9,9,9]."
+            )
 
     def build(self, input_shape: tuple[int, ...], classes: int) -> "keras.Model":
         """The model for inputs of any shape; images are flattened."""

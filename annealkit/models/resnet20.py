@@ -33,7 +33,7 @@ class ResNet20:
 
         if len(input_shape) != 3 or min(input_shape[:2]) < 8:
             raise ConfigError(
-                f"model=resnet20 needs images of at least 8×8 pixels; got inputs of shape {input_shape}. Try model=mlp."
+                f"model=resnet20 needs images of at least 8×8 pixels; got shape {input_shape}. Try model=mlp."
             )
 
         def convolution(x: "keras.KerasTensor", filters: int, size: int, strides: int) -> "keras.KerasTensor":

@@ -42,7 +42,10 @@ def random_crop(images: tf.Tensor, pixels: int, seed: tf.Tensor) -> tf.Tensor:
 
 
 def random_cutout(images: tf.Tensor, side: int, seed: tf.Tensor) -> tf.Tensor:
-    """Each image with a square of `side` pixels set to 0, the mean of standardized images; its centre is anywhere, so part of it may fall outside."""
+    """Each image with a square of `side` pixels set to 0, the mean of standardized images.
+
+    The centre may be any pixel, so part of the square may fall outside.
+    """
     count, height, width = tf.shape(images)[0], images.shape[1], images.shape[2]
     draw = tf.random.stateless_uniform([2, count], _FOLD(seed, 3))
     top = tf.cast(draw[0] * height, tf.int32) - side // 2

@@ -11,7 +11,6 @@ from annealkit.datasets import Dataset
 from annealkit.training.augment import augment
 from annealkit.training.splits import Splits
 
-
 Normalize = Callable[[tf.Tensor], tf.Tensor]
 
 
@@ -84,7 +83,9 @@ class TrainingLoop:
             labels = tf.constant(self._splits.images.test_labels)
         return Evaluation(self._model, images, labels, chosen, self._normalize)
 
-    def _run_updates(self, order: tf.Tensor, update: tf.Tensor, in_epoch: tf.Tensor, count: tf.Tensor) -> tuple[tf.Tensor, ...]:
+    def _run_updates(
+        self, order: tf.Tensor, update: tf.Tensor, in_epoch: tf.Tensor, count: tf.Tensor
+    ) -> tuple[tf.Tensor, ...]:
         rates = tf.TensorArray(tf.float32, size=tf.cast(count, tf.int32))
         losses = tf.TensorArray(tf.float32, size=tf.cast(count, tf.int32))
         correct = tf.TensorArray(tf.int32, size=tf.cast(count, tf.int32))
@@ -167,7 +168,9 @@ class Evaluation:
             chosen = self._chosen[first : first + self._BATCH]
             labels = tf.gather(self._labels, chosen)
             probabilities = self._model(self._normalize(tf.gather(self._images, chosen)), training=False)
-            loss += tf.cast(mean_loss(self._model, labels, probabilities), tf.float64) * tf.cast(tf.size(chosen), tf.float64)
+            loss += tf.cast(mean_loss(self._model, labels, probabilities), tf.float64) * tf.cast(
+                tf.size(chosen), tf.float64
+            )
             correct += correct_answers(labels, probabilities)
         return loss, correct
 

@@ -26,12 +26,16 @@ class ProgressBar:
             TextColumn("epoch {task.fields[epoch]}"),
             BarColumn(),
             TaskProgressColumn(),
-            TextColumn("rate {task.fields[rate]:.2e}  loss {task.fields[loss]:.3f}  {task.fields[speed]:,.0f} images/s"),
+            TextColumn(
+                "rate {task.fields[rate]:.2e}  loss {task.fields[loss]:.3f}  {task.fields[speed]:,.0f} images/s"
+            ),
             TimeRemainingColumn(),
             disable=not (shown and sys.stdout.isatty()),
             transient=True,
         )
-        self._task = self._bar.add_task("", total=total, completed=done, epoch=f"1/{epochs}", rate=0.0, loss=0.0, speed=0.0)
+        self._task = self._bar.add_task(
+            "", total=total, completed=done, epoch=f"1/{epochs}", rate=0.0, loss=0.0, speed=0.0
+        )
         self._bar.start()
         self._since = time.perf_counter()
 
@@ -40,13 +44,17 @@ class ProgressBar:
         now = time.perf_counter()
         speed = images / (now - self._since)
         self._since = now
-        self._bar.update(self._task, completed=done, epoch=f"{epoch + 1}/{self._epochs}", rate=rate, loss=loss, speed=speed)
+        self._bar.update(
+            self._task, completed=done, epoch=f"{epoch + 1}/{self._epochs}", rate=rate, loss=loss, speed=speed
+        )
 
     def epoch(self, row: dict[str, float], seconds: float, images: int) -> None:
         """After each epoch, with its row of the history."""
         if self._shown:
             self._bar.stop()  # Otherwise the line would be written into the bar.
-            validation = f"  val_loss {row['val_loss']:.4f}  val_accuracy {row['val_accuracy']:.4f}" if "val_loss" in row else ""
+            validation = (
+                f"  val_loss {row['val_loss']:.4f}  val_accuracy {row['val_accuracy']:.4f}" if "val_loss" in row else ""
+            )
             log.info(
                 "epoch %d/%d  rate %.3e  loss %.4f  accuracy %.4f%s  %.1f s  %s images/s",
                 row["epoch"], self._epochs, row["learning_rate"], row["loss"], row["accuracy"], validation,

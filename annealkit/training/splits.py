@@ -64,9 +64,8 @@ def _check(images: Images) -> None:
         if len(inputs) != len(labels) or len(inputs) == 0:
             raise DataError(f"data set {images.name}: {len(inputs)} {kind} images and {len(labels)} labels.")
         if labels.min() < 0 or labels.max() >= classes:
-            raise DataError(
-                f"data set {images.name}: {kind} labels go from {labels.min()} to {labels.max()}, but there are {classes} classes."
-            )
+            span = f"from {labels.min()} to {labels.max()}"
+            raise DataError(f"data set {images.name}: {kind} labels go {span}, but there are {classes} classes.")
         if inputs.dtype not in (np.uint8, np.float32):
             raise DataError(f"data set {images.name}: {kind} images must be uint8 or float32; got {inputs.dtype}.")
         if inputs.dtype == np.float32 and not np.isfinite(inputs).all():
@@ -80,7 +79,9 @@ def _normalisation(images: np.ndarray, chosen: np.ndarray, kind: str) -> tuple[n
     if kind != "standardize":
         return np.full(channels, 1 / largest if kind == "scale" else 1, np.float32), np.zeros(channels, np.float32)
     total, squares, count = np.zeros(channels), np.zeros(channels), 0
-    for start in range(0, len(chosen), _CHUNK):  # In chunks: all at once in float64 would take eight times the images' memory.
+    for start in range(
+        0, len(chosen), _CHUNK
+    ):  # In chunks: all at once in float64 would take eight times the images' memory.
         pixels = images[chosen[start : start + _CHUNK]].reshape(-1, channels).astype(np.float32)
         total += pixels.sum(axis=0, dtype=np.float64)
         squares += np.einsum("ij,ij->j", pixels, pixels, dtype=np.float64)
@@ -101,6 +102,6 @@ def _fingerprint(images: Images, train: np.ndarray, validation: np.ndarray, test
         digest.update(f"{len(chosen)} {inputs.shape[1:]} {inputs.dtype};".encode())
         for start in range(0, len(chosen), _CHUNK):
             part = chosen[start : start + _CHUNK]
-            digest.update(np.ascontiguousarray(inputs[part]))
-            digest.update(np.ascontiguousarray(labels[part]))
+            digest.update(inputs[part].tobytes())
+            digest.update(labels[part].tobytes())
     return digest.hexdigest()

@@ -53,7 +53,9 @@ def start_tensorflow(threads: int | None) -> None:
         import tensorflow as tf
 
         if keras.backend.backend() != "tensorflow":
-            raise RunError(f"annealkit trains with Keras on TensorFlow; KERAS_BACKEND is {keras.backend.backend()!r}. Unset it.")
+            raise RunError(
+                f"annealkit trains with Keras on TensorFlow; KERAS_BACKEND is {keras.backend.backend()!r}. Unset it."
+            )
         try:
             tf.config.threading.set_intra_op_parallelism_threads(wanted)
             tf.config.threading.set_inter_op_parallelism_threads(wanted)
@@ -62,8 +64,8 @@ def start_tensorflow(threads: int | None) -> None:
         running = tf.config.threading.get_intra_op_parallelism_threads()
         if running != wanted:
             raise RunError(
-                f"trainer.threads={wanted} cannot be set: TensorFlow already runs in this process with {running or 'its default'} "
-                "threads. Start another process, or leave trainer.threads as it was."
+                f"trainer.threads={wanted} cannot be set: TensorFlow already runs in this process with "
+                f"{running or 'its default'} threads. Start another process, or leave trainer.threads as it was."
             )
         tf.constant(0) + 1  # The first operation starts the runtime, which prints as well.
 

@@ -20,7 +20,7 @@ from annealkit.run_folder import RunFolder
 from annealkit.training import callback_state
 from annealkit.training.checkpoint import Checkpoint, Checkpoints, restore_variables, variable_arrays
 from annealkit.training.environment import check_exact, describe_environment, prepared_keras
-from annealkit.training.loop import Evaluation, Steps, TrainingLoop
+from annealkit.training.loop import Steps, TrainingLoop
 from annealkit.training.progress import ProgressBar
 from annealkit.training.splits import Splits, split
 from annealkit.training.start import available_threads
@@ -51,7 +51,7 @@ def train(
         model = parts.model.build(splits.input_shape, len(splits.images.class_names))
         optimizer = parts.optimizer.build(schedule)
         if optimizer.weight_decay:
-            # Biases and normalisation weights: pulling them to zero only distorts (He et al. 2019, arXiv 1812.01187, 3.1).
+            # Biases and normalisation weights are spared, as He et al. 2019 advise (arXiv 1812.01187, section 3.1).
             optimizer.exclude_from_weight_decay([v for v in model.trainable_variables if len(v.shape) <= 1])
         optimizer.build(model.trainable_variables)
         model.compile(optimizer, "sparse_categorical_crossentropy", metrics=["accuracy"], jit_compile=False)
@@ -123,10 +123,14 @@ class Training:
         self._splits = splits
         self._model = model
         self._schedule = schedule
-        self._callbacks = keras.callbacks.CallbackList(callbacks, model=model, epochs=settings.epochs, steps=run.steps_per_epoch)
+        self._callbacks = keras.callbacks.CallbackList(
+            callbacks, model=model, epochs=settings.epochs, steps=run.steps_per_epoch
+        )
         accumulate = parts.optimizer.gradient_accumulation_steps
         self._images_per_update = settings.batch_size * accumulate
-        self._loop = TrainingLoop(model, model.optimizer, splits, parts.data, settings.batch_size, accumulate, settings.seed)
+        self._loop = TrainingLoop(
+            model, model.optimizer, splits, parts.data, settings.batch_size, accumulate, settings.seed
+        )
         self._validation = self._loop.evaluation(splits.validation) if len(splits.validation) else None
         self._test_figures: tuple[float, float] | None = None
         self._began = time.perf_counter()
@@ -164,7 +168,11 @@ class Training:
                     self._finish()
                 elif status == INTERRUPTED:
                     self._folder.update_state(status=INTERRUPTED)
-                    log.info("Stopped after weight update %d of %d. The same command continues there.", self.progress.step, self._span.total_steps)
+                    log.info(
+                        "Stopped after weight update %d of %d. The same command continues there.",
+                        self.progress.step,
+                        self._span.total_steps,
+                    )
                     stop.act()
         finally:
             bar.close()
@@ -188,7 +196,9 @@ class Training:
                 self._board.steps(progress.step, steps, sizes)
                 wrong = _first_not_finite(steps.losses)
                 if wrong is not None:
-                    return DIVERGED, self._diverged(f"the loss was {steps.losses[wrong]}", progress.step + wrong, steps.rates[wrong])
+                    return DIVERGED, self._diverged(
+                        f"the loss was {steps.losses[wrong]}", progress.step + wrong, steps.rates[wrong]
+                    )
                 self._add_up(steps, sizes)
                 progress.step += count
                 in_epoch += count
@@ -290,8 +300,9 @@ class Training:
 
     def _diverged(self, what: str, step: int, rate: float) -> str:
         kept = self._checkpoints.steps()
+        epoch = step // self._span.steps_per_epoch + 1
         return (
-            f"{what} at weight update {step} (epoch {step // self._span.steps_per_epoch + 1}, learning rate {rate:.3g}). "
+            f"{what} at weight update {step} (epoch {epoch}, learning rate {rate:.3g}). "
             f"{f'The checkpoint of step {kept[0]} is kept. ' if kept else ''}"
             "Try a smaller optimizer.lr, a warmup, or optimizer.global_clipnorm=1."
         )
@@ -324,8 +335,19 @@ class Training:
 def _announce(parts: Parts, splits: Splits, run: Run, step: int) -> None:
     """What is trained on what, and where a resumed run goes on."""
     kept = f"{len(splits.validation):,} kept for validation" if len(splits.validation) else "none kept for validation"
-    log.info("Data: %s. %s images to train on, %s, %s for the final test.", splits.images.origin or splits.images.name, f"{len(splits.train):,}", kept, f"{len(splits.test):,}")
-    log.info("Training: %d epochs of %d weight updates, %s.", parts.trainer.epochs, run.steps_per_epoch, parts.trainer.precision)
+    log.info(
+        "Data: %s. %s images to train on, %s, %s for the final test.",
+        splits.images.origin or splits.images.name,
+        f"{len(splits.train):,}",
+        kept,
+        f"{len(splits.test):,}",
+    )
+    log.info(
+        "Training: %d epochs of %d weight updates, %s.",
+        parts.trainer.epochs,
+        run.steps_per_epoch,
+        parts.trainer.precision,
+    )
     if step:
         log.info("Continuing after weight update %d of %d.", step, run.total_steps)
 

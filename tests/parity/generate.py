@@ -138,9 +138,10 @@ def optax_cases(total: int) -> Iterator[dict[str, Any]]:
     for peak in (30, 12.5):
         rates = from_optax(optax.cosine_onecycle_schedule(total, 1.0, peak / 100), total)
         yield case("optax cosine_onecycle_schedule", "OneCycle", {"peak_at": f"{peak}%", "like": "optax"}, rates)
-    rates = from_optax(optax.linear_onecycle_schedule(total, 1.0, 0.3, 0.6), total)
-    fields = {"peak_at": "30%", "like": "optax", "anneal": "linear", "three_phase": True}
-    yield case("optax linear_onecycle_schedule", "OneCycle", fields, rates)
+    if total > 1:  # optax keeps its boundaries in a dictionary, where two at step 0 become one
+        rates = from_optax(optax.linear_onecycle_schedule(total, 1.0, 0.3, 0.6), total)
+        fields = {"peak_at": "30%", "like": "optax", "anneal": "linear", "three_phase": True}
+        yield case("optax linear_onecycle_schedule", "OneCycle", fields, rates)
 
 
 def timm_cases(total: int) -> Iterator[dict[str, Any]]:
@@ -209,8 +210,6 @@ def torch_plateaus() -> Iterator[dict[str, Any]]:
 def main() -> None:
     makers = (torch_cases, optax_cases, timm_cases, transformers_cases)
     cases = [case for make in makers for total in LENGTHS for case in make(total)]
-    # Where a phase has no length optax divides 0 by 0, which is nothing to agree with.
-    cases = [case for case in cases if all(map(math.isfinite, case["rates"]))]
     reference = {
         "versions": {peer: importlib.metadata.version(peer) for peer in PEERS},
         "cases": cases,
