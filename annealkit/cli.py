@@ -3,6 +3,7 @@
 Each command imports what it needs when it is called, so that the light ones start at once.
 """
 
+import os
 import sys
 from collections.abc import Callable
 
@@ -27,9 +28,9 @@ def main() -> int:
     arguments = sys.argv[1:]
     try:
         if {"-h", "--help"} & set(arguments):
-            return show_help([word for word in arguments if word not in ("-h", "--help")])
+            return _print(show_help, [word for word in arguments if word not in ("-h", "--help")])
         if arguments and arguments[0] in COMMANDS:
-            return COMMANDS[arguments[0]](arguments[1:])
+            return _print(COMMANDS[arguments[0]], arguments[1:])
         if arguments and not arguments[0].startswith("-") and "=" not in arguments[0] and arguments[0][0] not in "~+":
             near = did_you_mean(arguments[0], COMMANDS)
             commands = ", ".join(COMMANDS)
@@ -53,25 +54,27 @@ def train(arguments: list[str]) -> int:
 
 def preview(arguments: list[str]) -> int:
     """Draw the learning-rate curve that the given configuration would be trained with."""
+    from omegaconf import OmegaConf
+
     from annealkit.composition import compose
     from annealkit.plan import build_parts, plan_rates, plan_run
-    from annealkit.preview import show
+    from annealkit.preview import PreviewSettings, show
     from annealkit.registry import load_registry
     from annealkit.run import Run
 
     registry = load_registry()
     config = compose(arguments, registry)
     parts = build_parts(config, registry)
-    settings = config.preview
+    settings = OmegaConf.to_object(config.preview)
+    assert isinstance(settings, PreviewSettings)
     if settings.steps_per_epoch is None:
         run = plan_run(parts, parts.data.train_size())
     else:
         run = Run(settings.steps_per_epoch * parts.trainer.epochs, settings.steps_per_epoch)
     rates = plan_rates(parts, run)
     warmup = "" if parts.warmup is None else f" after {config.warmup.name} warmup"
-    show(
-        rates, run, parts.schedule, settings, title=f"{config.schedule.name}{warmup}, optimizer {config.optimizer.name}"
-    )
+    title = f"{config.schedule.name}{warmup}, optimizer {config.optimizer.name}"
+    show(rates, run, parts.schedule, settings, title, parts.warmup)
     return 0
 
 
@@ -104,3 +107,14 @@ def show_help(arguments: list[str]) -> int:
 
 
 COMMANDS: dict[str, Callable[[list[str]], int]] = {"preview": preview, "plugins": plugins}
+
+
+def _print(command: Callable[[list[str]], int], arguments: list[str]) -> int:
+    """Run a command that only prints; a reader that has had enough, as in `annealkit plugins | head`, is no fault."""
+    try:
+        code = command(arguments)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # So that the flush at exit does not fail again.
+        return 0
+    return code

@@ -7,25 +7,26 @@ their types and defaults, are what can be set on the command line, and its docst
 A whole plugin:
 
     from dataclasses import dataclass
+    import numpy as np
     from annealkit import Run, hookimpl
 
     @dataclass
-    class Sawtooth:
-        \"\"\"Fall linearly from 1 to `floor` once every `every`.\"\"\"
+    class Sink:
+        \"\"\"Fall linearly from 1 to `floor` within `length`, then stay.\"\"\"
 
-        every: str = "1ep"
-        floor: float = 0.0
+        length: str = "50%"
+        floor: float = 0.1
 
         def factor(self, step, run: Run):
-            every = run.steps(self.every)
-            return 1 - (1 - self.floor) * (step % every) / every
+            done = np.minimum(step / run.steps(self.length), 1)
+            return 1 - (1 - self.floor) * done
 
     @hookimpl
     def annealkit_schedules():
-        return {"sawtooth": Sawtooth}
+        return {"sink": Sink}
 
     [project.entry-points.annealkit]
-    sawtooth = "annealkit_sawtooth"
+    sink = "annealkit_sink"
 """
 
 import pluggy

@@ -1,5 +1,6 @@
 """CIFAR-10: every form it comes in, every way it can be damaged, and the download."""
 
+import functools
 import hashlib
 import http.server
 import io
@@ -31,7 +32,7 @@ def small_and_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     monkeypatch.setattr(cifar10, "URL", "http://127.0.0.1:9/cifar-10-binary.tar.gz")
-    monkeypatch.setattr("annealkit.datasets.download.time.sleep", lambda seconds: None)
+    monkeypatch.setattr(cifar10, "download", functools.partial(cifar10.download, pause=0.0))
 
 
 # The layouts, written from their description and independently of the code that reads them.
@@ -198,6 +199,16 @@ def test_refuses_an_archive_cut_short(tmp_path: Path, binary_files: dict[str, by
     refused(archive)
 
 
+def test_refuses_a_given_archive_whose_end_does_not_match_its_content(
+    tmp_path: Path, binary_files: dict[str, bytes]
+) -> None:
+    archive = write_archive(tmp_path / "changed.tar.gz", binary_files)
+    content = bytearray(archive.read_bytes())
+    content[-6] ^= 1  # in gzip's checksum
+    archive.write_bytes(content)
+    refused(archive, "damaged")
+
+
 def test_refuses_a_file_that_is_no_archive(tmp_path: Path) -> None:
     page = tmp_path / "page.tar.gz"
     page.write_bytes(b"<html>404</html>" * 100)
@@ -259,7 +270,7 @@ class Server:
                 half = len(content) // 2
                 self.wfile.write(content[:half])
                 if outer.requests > breaks:
-                    Event().wait(delay)
+                    time.sleep(delay)
                     self.wfile.write(content[half:])
 
             def log_message(self, format: str, *args: object) -> None:
@@ -267,22 +278,19 @@ class Server:
 
         self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.url = f"http://127.0.0.1:{self._server.server_port}/cifar-10-binary.tar.gz"
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+        threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True).start()
 
     def stop(self) -> None:
         self._server.shutdown()
         self._server.server_close()
 
 
-Event = threading.Event
-
-
 @pytest.fixture
 def serve(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Server]]:
     servers = []
 
-    def start(content: bytes, sha256: str | None = None, **options: float) -> Server:
-        servers.append(Server(content, **options))  # type: ignore[arg-type]
+    def start(content: bytes, sha256: str | None = None, breaks: int = 0, delay: float = 0.0) -> Server:
+        servers.append(Server(content, breaks, delay))
         monkeypatch.setattr(cifar10, "URL", servers[-1].url)
         monkeypatch.setattr(cifar10, "SHA256", sha256 or hashlib.sha256(content).hexdigest())
         return servers[-1]
@@ -334,9 +342,7 @@ def test_gives_up_after_the_attempts_and_leaves_nothing(
     assert [name for name in contents(tmp_path / "cache") if not name.endswith(".lock")] == []
 
 
-def test_refuses_a_download_with_one_changed_byte(
-    tmp_path: Path, serve: Callable[..., Server], archive: bytes
-) -> None:
+def test_refuses_a_download_with_one_changed_byte(tmp_path: Path, serve: Callable[..., Server], archive: bytes) -> None:
     changed = bytearray(archive)
     changed[len(changed) // 2] ^= 1
     serve(bytes(changed), sha256=hashlib.sha256(archive).hexdigest())

@@ -85,6 +85,13 @@ def test_what_runs_is_the_installed_package(installed: Installed) -> None:
     assert all(line.startswith(environment) for line in done.stdout.splitlines())
 
 
+def test_its_own_tests_pass_against_what_is_installed(installed: Installed) -> None:
+    done = installed.run(
+        "-m", "pytest", "-q", "-p", "no:cacheprovider", "--import-mode=importlib", str(SAWTOOTH / "tests")
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 def test_it_is_listed_with_distribution_and_version(installed: Installed) -> None:
     done = installed.annealkit("plugins")
     assert (done.returncode, done.stderr) == (0, "")

@@ -1,6 +1,6 @@
 """The schedules, warmups and the plateau rule against other libraries' numbers.
 
-torch, optax, timm and transformers: from tests/parity/reference.json, which tests/parity/generate.py writes. Keras: live.
+torch, optax, timm and transformers: from parity/reference.json, which parity/generate.py writes. Keras: live.
 """
 
 import json
@@ -108,7 +108,7 @@ def test_schedule_equals_keras(
 ) -> None:
     peer = getattr(keras.optimizers.schedules, name)(0.1, *arguments, **options)
     expected = [float(peer(step)) for step in range(total)]
-    # Keras computes in float32, whose numbers are 1.2e-7 apart: 1 - cos and the powers multiply that some ten times, and
+    # Keras computes in float32, whose numbers are 1.2e-7 apart: cosines and powers multiply that some ten times, and
     # where they cancel towards zero what is left is an absolute error of that size times the rate, 0.1.
     np.testing.assert_allclose(learning_rates(schedule, 0.1, Run(total, 5)), expected, rtol=2e-6, atol=2e-8)
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from annealkit.run import Run
@@ -42,9 +42,11 @@ SCHEDULES: st.SearchStrategy[Any] = st.one_of(
         st.sampled_from(["torch", "fastai", "optax"]),
     ),
 )
+unhurried = settings(deadline=None)  # a busy machine may take its time
 runs = st.builds(Run, st.integers(1, 700), st.integers(1, 50))
 
 
+@unhurried
 @given(SCHEDULES, runs)
 def test_factors_are_float64_between_0_and_1(schedule: Any, run: Run) -> None:
     factors = schedule.factor(np.arange(run.total_steps + 5), run)
@@ -55,12 +57,14 @@ def test_factors_are_float64_between_0_and_1(schedule: Any, run: Run) -> None:
     assert np.all((factors >= 0) & (factors <= 1 + 1e-15))
 
 
+@unhurried
 @given(SCHEDULES, runs)
 def test_past_the_end_the_value_stays(schedule: Any, run: Run) -> None:
     past = schedule.factor(run.total_steps + np.array([0, 1, 2, 1000, 10**15]), run)
     assert np.all(past == past[0])
 
 
+@unhurried
 @given(SCHEDULES, runs, st.data())
 def test_a_factor_depends_on_its_step_alone(schedule: Any, run: Run, data: st.DataObject) -> None:
     steps = np.arange(run.total_steps)
@@ -75,6 +79,7 @@ def test_a_factor_depends_on_its_step_alone(schedule: Any, run: Run, data: st.Da
     np.testing.assert_allclose(schedule.factor(some[:1], run), together[some[:1]], rtol=1e-14, atol=1e-15)
 
 
+@unhurried
 @given(SCHEDULES, st.integers(1, 12), st.integers(1, 40), st.integers(1, 20))
 def test_epochs_steps_and_percent_say_the_same(schedule: Any, epochs: int, steps_per_epoch: int, count: int) -> None:
     """`2ep` is `2 * steps_per_epoch` in steps and `200 / epochs` per cent of the run."""
@@ -88,6 +93,7 @@ def test_epochs_steps_and_percent_say_the_same(schedule: Any, epochs: int, steps
     assert np.array_equal(curves[0], curves[2])
 
 
+@unhurried
 @given(st.integers(2, 500), st.integers(1, 10), st.sampled_from(["torch", "fastai", "optax"]))
 def test_the_peak_of_one_cycle_can_be_said_in_any_unit(epochs: int, steps_per_epoch: int, like: str) -> None:
     run = Run(epochs * steps_per_epoch, steps_per_epoch)
@@ -98,6 +104,7 @@ def test_the_peak_of_one_cycle_can_be_said_in_any_unit(epochs: int, steps_per_ep
         assert np.array_equal(OneCycle(f"{100 // epochs}%", like=like).factor(steps, run), in_steps)
 
 
+@unhurried
 @given(st.one_of(st.builds(Polynomial, powers, floors, durations), st.builds(Cosine, floors, durations, powers)), runs)
 def test_decays_never_rise(schedule: Any, run: Run) -> None:
     assert np.all(np.diff(schedule.factor(np.arange(run.total_steps + 5), run)) <= 1e-15)

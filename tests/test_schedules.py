@@ -79,7 +79,7 @@ BY_HAND: list[tuple[Any, dict[int, float]]] = [
         {0: 1, 9: 1, 10: 0.1, 20: 0.01, 30: 0.001, 39: 0.001, 40: 1},
     ),
     (Cyclical(floor=0.2, half_cycle="20st", wave="linear", amplitude="halving"), {40: 0.6, 60: 0.4, 80: 0.4}),
-    # torch: the rise ends at 0.3 * 100 - 1, the fall at 100 - 1; halfway between two values the cosine is at their mean.
+    # torch: the rise ends at 0.3 * 100 - 1, the fall at 100 - 1; halfway between two values a cosine is at their mean.
     (OneCycle(start=0.1, final=0.0), {0: 0.1, 29: 1, 64: 0.5, 99: 0}),
     (OneCycle(start=0.1, final=0.0, anneal="linear", peak_at="21st"), {0: 0.1, 10: 0.55, 20: 1, 99: 0}),
     (OneCycle(start=0.2, final=0.0, three_phase=True), {0: 0.2, 29: 1, 58: 0.2, 99: 0}),

@@ -86,6 +86,9 @@ def _archive(path: Path) -> Iterator[tuple[str, bytes]]:
                 content = archive.extractfile(member)
                 assert content is not None  # as it is for every regular file
                 yield name, content.read()
+        # To the very end, which tarfile itself leaves unread: there gzip compares its checksum.
+        while archive.fileobj is not None and archive.fileobj.read(1 << 20):
+            pass
 
 
 def _binary(content: bytes, where: str) -> tuple[np.ndarray, np.ndarray]:

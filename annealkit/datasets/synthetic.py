@@ -17,7 +17,7 @@ from annealkit.datasets.base import Dataset, Images
 
 _TRAIN, _TEST, _CLASSES, _SIDE = 50_000, 10_000, 10, 32
 # All numbers below are part of what the set is: change one and old results are not comparable any more.
-_CHUNK = 500  # pictures made at a time; each chunk has a random stream of its own
+_CHUNK = 250  # pictures made at a time; each chunk has a random stream of its own
 _FORMS = 3  # silhouettes of each class
 _FORM_SIDE = 24
 _SHIFT = 4  # a silhouette lies up to this many pixels from the middle, each way
@@ -129,7 +129,7 @@ def _pictures(
 
     def fill(start: int) -> None:
         end = min(start + _CHUNK, count)
-        chunk, chunk_labels = _chunk(forms, textures, _Dice(*key, 4 + start // _CHUNK))
+        chunk, chunk_labels = _chunk(forms, textures, _Dice(*key, start // _CHUNK))
         images[start:end] = chunk[: end - start].transpose(0, 2, 3, 1)
         labels[start:end] = chunk_labels[: end - start]
 

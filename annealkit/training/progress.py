@@ -36,8 +36,14 @@ class ProgressBar:
         self._task = self._bar.add_task(
             "", total=total, completed=done, epoch=f"1/{epochs}", rate=0.0, loss=0.0, speed=0.0
         )
-        self._bar.start()
         self._since = time.perf_counter()
+
+    def __enter__(self) -> "ProgressBar":
+        self._bar.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._bar.stop()
 
     def steps(self, epoch: int, done: int, images: int, rate: float, loss: float) -> None:
         """After each chunk: `done` updates in all, `images` seen since the last call."""
@@ -62,7 +68,3 @@ class ProgressBar:
             )  # fmt: skip
             self._bar.start()
         self._since = time.perf_counter()
-
-    def close(self) -> None:
-        """Give the terminal back."""
-        self._bar.stop()

@@ -19,7 +19,7 @@ from annealkit.run import Run
 from annealkit.run_folder import RunFolder
 from annealkit.training import callback_state
 from annealkit.training.checkpoint import Checkpoint, Checkpoints, restore_variables, variable_arrays
-from annealkit.training.environment import check_exact, describe_environment, prepared_keras
+from annealkit.training.environment import check_exact, computes_bfloat16, describe_environment, prepared_keras
 from annealkit.training.loop import Steps, TrainingLoop
 from annealkit.training.progress import ProgressBar
 from annealkit.training.splits import Splits, split
@@ -163,7 +163,8 @@ class Training:
         bar = ProgressBar(self._span.total_steps, self.progress.step, self._settings.epochs, self._settings.progress)
         try:
             with StopRequest() as stop:
-                status, message = self._train_epochs(stop, bar)
+                with bar:
+                    status, message = self._train_epochs(stop, bar)
                 if status == FINISHED:
                     self._finish()
                 elif status == INTERRUPTED:
@@ -175,7 +176,6 @@ class Training:
                     )
                     stop.act()
         finally:
-            bar.close()
             self._board.close(status)
         return status, message
 
@@ -348,6 +348,8 @@ def _announce(parts: Parts, splits: Splits, run: Run, step: int) -> None:
         run.steps_per_epoch,
         parts.trainer.precision,
     )
+    if parts.trainer.precision == "float32" and len(splits.input_shape) == 3 and computes_bfloat16():
+        log.info("This processor has bfloat16 instructions: trainer.precision=mixed_bfloat16 is likely faster.")
     if step:
         log.info("Continuing after weight update %d of %d.", step, run.total_steps)
 

@@ -32,10 +32,9 @@ jax.config.update("jax_enable_x64", True)  # float64, or the peer itself would b
 timm = types.ModuleType("timm")
 timm.__path__ = list(importlib.util.find_spec("timm").submodule_search_locations)
 sys.modules["timm"] = timm
-
-from timm.scheduler.cosine_lr import CosineLRScheduler  # noqa: E402
-from timm.scheduler.poly_lr import PolyLRScheduler  # noqa: E402
-from timm.scheduler.step_lr import StepLRScheduler  # noqa: E402
+CosineLRScheduler = importlib.import_module("timm.scheduler.cosine_lr").CosineLRScheduler
+PolyLRScheduler = importlib.import_module("timm.scheduler.poly_lr").PolyLRScheduler
+StepLRScheduler = importlib.import_module("timm.scheduler.step_lr").StepLRScheduler
 
 
 def sgd() -> torch.optim.Optimizer:
@@ -185,8 +184,16 @@ def metric_series() -> dict[str, list[float]]:
     wobble = [math.exp(-epoch / 9) + 0.05 * math.sin(2.3 * epoch) + 0.2 for epoch in range(40)]
     ties = [1.0, 0.5, 0.5, 0.4999, 0.49985, 0.45, 0.45, 0.45, 0.449, 0.44, 0.44, 0.44, 0.44, 0.44, 0.44, 0.3, 0.3, 0.3]
     flat = [0.7] * 12
+    near = [0.39405497908592224, 0.393954979, 0.393954979, 0.2, 0.2]  # 1e-4 apart as float64, less as float32
     lost = [math.inf, math.inf, 2.0, math.nan, math.nan, math.nan, 1.5, 1.6, 1.7, 1.2]
-    return {"wobble": wobble, "ties": ties, "flat": flat, "rising": [1 - value for value in wobble], "lost": lost}
+    return {
+        "wobble": wobble,
+        "ties": ties,
+        "flat": flat,
+        "near": near,
+        "rising": [1 - value for value in wobble],
+        "lost": lost,
+    }
 
 
 def torch_plateaus() -> Iterator[dict[str, Any]]:
