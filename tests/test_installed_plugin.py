@@ -41,12 +41,12 @@ class Installed:
     def annealkit(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         return self.run("-m", "annealkit", *arguments)
 
-    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+    def run(self, *arguments: str, program: str = "python") -> subprocess.CompletedProcess[str]:
         # Neither the checkout nor anything else of the tests' own environment may be what is imported.
         foreign = ("PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV", "ANNEALKIT_DISABLE_PLUGINS", "FORCE_COLOR")
         environment = {name: value for name, value in os.environ.items() if name not in foreign}
         environment.update(COLUMNS="120", PYTHONNOUSERSITE="1", PYTHONUTF8="1")
-        command = [str(self.python), *arguments]
+        command = [str(self.python.with_name(program)), *arguments]
         return subprocess.run(command, cwd=self.outside, env=environment, capture_output=True, text=True, timeout=300)
 
 

@@ -157,7 +157,7 @@ def _chunk(forms: np.ndarray, textures: np.ndarray, dice: _Dice) -> tuple[np.nda
         canvas += form[:, None] * colour[:, :, None, None]
     canvas >>= 7
     canvas += dice.between(_GREY, n, 3, 1, 1)
-    canvas += dice.bytes(*canvas.shape) * np.int16(_NOISE) >> 7
+    canvas += dice.bytes(*canvas.shape).astype(np.int16) * _NOISE >> 7
     return np.clip(canvas, 0, 255, out=canvas).astype(np.uint8), label
 
 

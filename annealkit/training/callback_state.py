@@ -6,20 +6,29 @@ from typing import Any
 import keras
 import numpy as np
 
+# Not what a callback remembers: `params` is Keras' own, and where less is better Keras turns the sign of `min_delta`
+# when a callback first compares, which in a resumed process it does again.
+_NOT_STATE = ("params", "min_delta")
+
 
 def save(callbacks: Sequence[keras.callbacks.Callback]) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-    """(plain attributes as JSON, lists of arrays) of every callback; other attributes belong to one process."""
+    """(plain attributes as JSON, arrays and lists of arrays) of every callback; others belong to one process."""
     plain: dict[str, Any] = {}
     arrays: dict[str, np.ndarray] = {}
     for number, callback in enumerate(callbacks):
         for name, value in vars(callback).items():
-            if name.startswith("_") or name == "params":
+            if name.startswith("_") or name in _NOT_STATE:
                 continue
             key = f"callback/{number}/{name}"
-            if isinstance(value, bool | int | float | str | np.number) or value is None:
-                plain[key] = value.item() if isinstance(value, np.number) else value
-            elif isinstance(value, list) and value and all(isinstance(entry, np.ndarray) for entry in value):
-                arrays.update({f"{key}/{i:04d}": entry for i, entry in enumerate(value)})
+            if _is_array(value):
+                arrays[key] = value
+            elif isinstance(value, list) and value and all(map(_is_array, value)):
+                arrays.update({f"{key}/{i:06d}": entry for i, entry in enumerate(value)})
+            else:
+                try:
+                    plain[key] = _as_json(value)
+                except TypeError:
+                    pass  # A model, a function, an open file: not to be carried into another process.
     return plain, arrays
 
 
@@ -29,10 +38,30 @@ def restore(
     """Give the callbacks back what `save` took; to be called after `on_train_begin`, which resets them."""
     for number, callback in enumerate(callbacks):
         prefix = f"callback/{number}/"
-        lists: dict[str, list[np.ndarray]] = {}
+        values = {key.removeprefix(prefix): value for key, value in plain.items() if key.startswith(prefix)}
         for key in sorted(arrays):
             if key.startswith(prefix):
-                lists.setdefault(key.removeprefix(prefix).rpartition("/")[0], []).append(arrays[key])
-        values = {key.removeprefix(prefix): value for key, value in plain.items() if key.startswith(prefix)}
-        for name, value in {**values, **lists}.items():
+                name, in_list, _ = key.removeprefix(prefix).partition("/")
+                if in_list:
+                    values.setdefault(name, []).append(arrays[key])
+                else:
+                    values[name] = arrays[key]
+        for name, value in values.items():
             setattr(callback, name, value)
+
+
+def _is_array(value: Any) -> bool:
+    return isinstance(value, np.ndarray) and not value.dtype.hasobject
+
+
+def _as_json(value: Any) -> Any:
+    """The value as JSON gives it back. Raises TypeError for what JSON cannot hold."""
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    if isinstance(value, np.bool_ | np.integer | np.floating):
+        return value.item()
+    if isinstance(value, list):
+        return [_as_json(entry) for entry in value]
+    if isinstance(value, dict) and all(isinstance(key, str) for key in value):
+        return {key: _as_json(entry) for key, entry in value.items()}
+    raise TypeError(type(value).__name__)

@@ -55,9 +55,15 @@ def train(
             optimizer.exclude_from_weight_decay([v for v in model.trainable_variables if len(v.shape) <= 1])
         optimizer.build(model.trainable_variables)
         model.compile(optimizer, "sparse_categorical_crossentropy", metrics=["accuracy"], jit_compile=False)
+        # Keras' callbacks ask the model's metrics whether more is better, and a metric is built by its first use.
+        classes = len(splits.images.class_names)
+        model.compute_metrics(None, tf.zeros(1, tf.int32), tf.zeros((1, classes)))
+        model.reset_metrics()
 
         training = Training(parts, folder, run, splits, model, schedule, [*callbacks, *_early_stopping(parts)])
         training.restore()
+        if training.progress.step == 0:
+            inexact = []  # What an earlier start mixed is gone with its checkpoints.
         folder.update_state(
             status=RUNNING,
             environment=environment,
