@@ -29,9 +29,7 @@ def write_atomically(path: Path, data: bytes) -> None:
         sync_folder(path.parent)
     except OSError as error:
         temporary.unlink(missing_ok=True)
-        raise RunError(
-            f"cannot write {path}: {error.strerror}. What was there before is intact. Free some space, or try outputs=…"
-        ) from None
+        raise not_written(path, error) from None
 
 
 def sync_folder(folder: Path) -> None:
@@ -133,4 +131,12 @@ def unwritable(path: Path, error: OSError) -> RunError:
     """The error for a folder that cannot be written to."""
     return RunError(
         f"outputs: cannot write to {path}: {error.strerror}. Try outputs=<another folder>, or free some space."
+    )
+
+
+def not_written(path: Path, error: OSError) -> RunError:
+    """The error for a file that could not be written, most likely because the disk is full."""
+    return RunError(
+        f"cannot write {path}: {error.strerror or error}. What was there before is intact. "
+        "Free some space and give the same command again, or try outputs=<another folder>."
     )

@@ -61,11 +61,12 @@ def start_tensorflow(threads: int | None) -> None:
             tf.config.threading.set_inter_op_parallelism_threads(wanted)
         except RuntimeError:
             pass  # Already running: whether the number fits is seen next.
-        running = tf.config.threading.get_intra_op_parallelism_threads()
+        # 0 is TensorFlow's default: all that this process may use.
+        running = tf.config.threading.get_intra_op_parallelism_threads() or available_threads()
         if running != wanted:
             raise RunError(
                 f"trainer.threads={wanted} cannot be set: TensorFlow already runs in this process with "
-                f"{running or 'its default'} threads. Start another process, or leave trainer.threads as it was."
+                f"{running} threads. Start another process, or leave trainer.threads as it was."
             )
         tf.constant(0) + 1  # The first operation starts the runtime, which prints as well.
 

@@ -1,7 +1,10 @@
 """Writes what TensorBoard shows. One step axis for every tag: the 0-based count of weight updates."""
 
 import os
+import socket
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +15,9 @@ from tensorboard.plugins.custom_scalar import summary as custom_scalar
 from tensorboard.plugins.hparams import api_pb2
 from tensorboard.plugins.hparams import summary as hparams
 from tensorboard.plugins.text import summary_v2 as text
-from tensorboard.summary.writer.event_file_writer import EventFileWriter
+from tensorboard.summary.writer.record_writer import RecordWriter
 
+from annealkit.run_folder import not_written
 from annealkit.training.loop import Steps
 
 _PATTERN = "events.out.tfevents.*"
@@ -44,11 +48,10 @@ class TensorBoardWriter:
             else:
                 path.unlink()
         _wait_for_later_name(max(sizes, default=""))
-        # The queue holds a whole chunk, so that the training thread does not wait for the disk.
-        self._writer = EventFileWriter(os.fspath(folder), max_queue_size=10_000)
+        self._file = _EventFile(folder)
         if step:
             start = event_pb2.SessionLog(status=event_pb2.SessionLog.START)
-            self._writer.add_event(event_pb2.Event(wall_time=time.time(), step=step, session_log=start))
+            self._file.add(event_pb2.Event(wall_time=time.time(), step=step, session_log=start))
 
     def describe(self, config_text: str, settings: dict[str, Any]) -> None:
         """Once at the start of a run: the configuration as text, its settings as HParams, the layout of charts."""
@@ -87,7 +90,7 @@ class TensorBoardWriter:
 
     def flush(self) -> dict[str, int]:
         """Bring everything to the disk; the size of each event file, which a checkpoint keeps."""
-        self._writer.flush()
+        self._file.flush()
         sizes = {}
         for path in self._folder.glob(_PATTERN):
             descriptor = os.open(path, os.O_RDONLY)
@@ -102,19 +105,57 @@ class TensorBoardWriter:
         """Write the end status, unless the run will go on later, and close the file."""
         if status in _END_STATUS:
             self._add(0, hparams.session_end_pb(_END_STATUS[status]))
-        self._writer.close()
+        self._file.close()
 
     def _scalars(self, step: int, wall_time: float, values: dict[str, float]) -> None:
         # One event for all tags of a step, as `simple_value`: an order of magnitude cheaper than tf.summary.scalar.
         summary = summary_pb2.Summary(
             value=[summary_pb2.Summary.Value(tag=tag, simple_value=float(value)) for tag, value in values.items()]
         )
-        self._writer.add_event(event_pb2.Event(wall_time=wall_time, step=step, summary=summary))
+        self._file.add(event_pb2.Event(wall_time=wall_time, step=step, summary=summary))
 
     def _add(self, step: int, summary: Any) -> None:
         # Beside TensorFlow, TensorBoard's plugins build TensorFlow's own Summary class; the writer wants TensorBoard's.
         own = summary_pb2.Summary.FromString(summary.SerializeToString())
-        self._writer.add_event(event_pb2.Event(wall_time=time.time(), step=step, summary=own))
+        self._file.add(event_pb2.Event(wall_time=time.time(), step=step, summary=own))
+
+
+class _EventFile:
+    """A new event file. Unlike TensorBoard's own writer it has no thread, so that a full disk is an error here.
+
+    Args:
+        folder: where it is made. Its name holds the time, host and process, as TensorBoard expects.
+
+    Raises:
+        RunError: from every method, where the disk does not take it.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / f"events.out.tfevents.{int(time.time()):010d}.{socket.gethostname()}.{os.getpid()}.0"
+        with self._said():
+            self._file = open(self._path, "wb", buffering=1 << 20)
+        self._records = RecordWriter(self._file)
+        self.add(event_pb2.Event(wall_time=time.time(), file_version="brain.Event:2"))
+        self.flush()
+
+    def add(self, event: event_pb2.Event) -> None:
+        with self._said():
+            self._records.write(event.SerializeToString())
+
+    def flush(self) -> None:
+        with self._said():
+            self._records.flush()
+
+    def close(self) -> None:
+        with self._said():
+            self._records.close()
+
+    @contextmanager
+    def _said(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise not_written(self._path, error) from None
 
 
 def _hparam(value: Any) -> bool | float | str:

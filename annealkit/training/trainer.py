@@ -16,7 +16,7 @@ from annealkit.plan import Parts, plan_rates, plan_run
 from annealkit.registry import Registry
 from annealkit.result import DIVERGED, FAILED, FINISHED, INTERRUPTED, RUNNING, Result
 from annealkit.run import Run
-from annealkit.run_folder import RunFolder
+from annealkit.run_folder import RunFolder, not_written
 from annealkit.training import callback_state
 from annealkit.training.checkpoint import Checkpoint, Checkpoints, restore_variables, variable_arrays
 from annealkit.training.environment import check_exact, computes_bfloat16, describe_environment, prepared_keras
@@ -47,7 +47,7 @@ def train(
     environment = describe_environment(parts.trainer.threads or available_threads(), config, registry, splits)
     inexact = check_exact(folder, environment, config.resume)
 
-    with prepared_keras(parts.trainer.seed, parts.trainer.precision):
+    with StopRequest() as stop, prepared_keras(parts.trainer.seed, parts.trainer.precision):
         model = parts.model.build(splits.input_shape, len(splits.images.class_names))
         optimizer = parts.optimizer.build(schedule)
         if optimizer.weight_decay:
@@ -74,10 +74,10 @@ def train(
             steps_per_epoch=run.steps_per_epoch,
         )
         _announce(parts, splits, run, training.progress.step)
-        status, message = training.run(config)
-
-    result = training.result(status, message, inexact)
-    folder.update_state(status=status, result=result.to_json())
+        status, message = training.run(config, stop)
+        result = training.result(status, message, inexact)
+        folder.update_state(status=status, result=result.to_json())
+    stop.act()  # Also where the signal came too late to shorten anything: a sweep must not go on to its next run.
     return result
 
 
@@ -161,26 +161,23 @@ class Training:
         self._folder.write_history(self.progress.history)
         self._board = TensorBoardWriter(self._folder.path, sizes, self.progress.step)
 
-    def run(self, config: DictConfig) -> tuple[str, str]:
+    def run(self, config: DictConfig, stop: StopRequest) -> tuple[str, str]:
         """Train what is left. Returns the status, and why it ended if that is not plain."""
         status, message = FAILED, ""
         if self.progress.step == 0:
             self._board.describe(OmegaConf.to_yaml(config, resolve=True), _flat(identity(config)))
         bar = ProgressBar(self._span.total_steps, self.progress.step, self._settings.epochs, self._settings.progress)
         try:
-            with StopRequest() as stop:
-                with bar:
-                    status, message = self._train_epochs(stop, bar)
-                if status == FINISHED:
-                    self._finish()
-                elif status == INTERRUPTED:
-                    self._folder.update_state(status=INTERRUPTED)
-                    log.info(
-                        "Stopped after weight update %d of %d. The same command continues there.",
-                        self.progress.step,
-                        self._span.total_steps,
-                    )
-                    stop.act()
+            with bar:
+                status, message = self._train_epochs(stop, bar)
+            if status == FINISHED:
+                status, message = self._finish()
+            elif status == INTERRUPTED:
+                log.info(
+                    "Stopped after weight update %d of %d. The same command continues there.",
+                    self.progress.step,
+                    self._span.total_steps,
+                )
         finally:
             self._board.close(status)
         return status, message
@@ -290,19 +287,28 @@ class Training:
         self._last_checkpoint = time.monotonic()
         return True
 
-    def _finish(self) -> None:
-        """Keep the last state, measure on the test images, save the model for plain Keras."""
-        self._save_checkpoint()
+    def _finish(self) -> tuple[str, str]:
+        """Keep the last state, measure on the test images, save the model for plain Keras; status and message."""
+        step, rate = self.progress.step, self.progress.history[-1]["learning_rate"]
+        if not self._save_checkpoint():
+            return DIVERGED, self._diverged("a weight was no finite number", step - 1, rate)
         self._callbacks.on_train_end()
         loss, accuracy = self._loop.evaluation(self._splits.test, test=True).measure()
+        if not np.isfinite(loss):
+            return DIVERGED, self._diverged(f"the loss on the test images was {loss}", step - 1, rate)
         self._test_figures = loss, accuracy
         self._board.scalars(self.progress.step - 1, {"test/loss": loss, "test/accuracy": accuracy})
         # A copy without our optimizer, so that it loads where annealkit is not installed.
         plain = keras.models.clone_model(self._model)
         plain.set_weights(self._model.get_weights())
         temporary = self._folder.model_file.with_name("part.keras")
-        plain.save(temporary)
-        temporary.replace(self._folder.model_file)
+        try:
+            plain.save(temporary)
+            temporary.replace(self._folder.model_file)
+        except OSError as error:
+            temporary.unlink(missing_ok=True)
+            raise not_written(self._folder.model_file, error) from None
+        return FINISHED, ""
 
     def _diverged(self, what: str, step: int, rate: float) -> str:
         kept = self._checkpoints.steps()

@@ -1,0 +1,95 @@
+"""A learning-rate curve shown before anything is trained: as text in the terminal, as CSV, as PNG.
+
+What is drawn is the array that training applies. TensorFlow is never imported, matplotlib only for a PNG.
+"""
+
+import shutil
+import textwrap
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from annealkit.checks import check_number
+from annealkit.curve import Schedule, Warmup
+from annealkit.preview.files import write_csv, write_png
+from annealkit.preview.terminal import can_print, counted, draw, in_epochs
+from annealkit.preview.unmeant import warnings
+from annealkit.run import Run
+
+__all__ = ["Point", "PreviewSettings", "describe", "draw", "show", "warnings", "write_csv", "write_png"]
+
+
+@dataclass
+class PreviewSettings:
+    """Where a preview goes besides the terminal.
+
+    Args:
+        png: file for the curve as a picture, or None. Needs `pip install "annealkit[plot]"`.
+        csv: file for the numbers, `step,learning_rate` in full precision, or None.
+        steps_per_epoch: weight updates in one epoch; None takes it from the data set and the batch size.
+    """
+
+    png: str | None = None
+    csv: str | None = None
+    steps_per_epoch: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.steps_per_epoch is not None:
+            check_number("preview", "steps_per_epoch", self.steps_per_epoch, 1, hint="preview.steps_per_epoch=391")
+
+
+class Point(NamedTuple):
+    """One place on the curve: the rate and the weight update, 0-based, that it is applied at."""
+
+    rate: float
+    step: int
+
+
+def show(
+    rates: np.ndarray,
+    run: Run,
+    schedule: Schedule | None,
+    settings: PreviewSettings,
+    title: str,
+    warmup: Warmup | None = None,
+) -> None:
+    """Print the curve, what it amounts to and what looks unmeant, and write the files that were asked for.
+
+    Args:
+        rates: the rate of every weight update, from `annealkit.curve.learning_rates`.
+        run: the whole run.
+        schedule: the schedule that made them; warnings then name its fields.
+        settings: which files to write.
+        title: one line that says what the curve is of.
+        warmup: the warmup that made them; durations in % are then taken of what it leaves.
+
+    Raises:
+        ConfigError: a file cannot be written, or matplotlib is missing.
+    """
+    width = min(shutil.get_terminal_size().columns, 100)
+    print(title)
+    print(
+        f"{counted(run.total_steps, 'weight update')} in {counted(in_epochs(run.total_steps, run), 'epoch')}"
+        f" of {run.steps_per_epoch:,}"
+    )
+    print()
+    print(draw(rates, run, width, 15, unicode=can_print("⣿┤└┬─")))
+    print()
+    for name, point in describe(rates).items():
+        print(f"{name:<6}  {point.rate:<10.4g}  update {point.step:,} (epoch {in_epochs(point.step, run):,.4g})")
+    if settings.csv is not None:
+        write_csv(settings.csv, rates)
+        print(f"wrote {settings.csv}")
+    if settings.png is not None:
+        write_png(settings.png, rates, run, title)
+        print(f"wrote {settings.png}")
+    for warning in warnings(rates, run, schedule, warmup):
+        lines = textwrap.wrap(f"warning: {warning}", width, break_long_words=False, break_on_hyphens=False)
+        print("\n" + "\n".join(lines))
+
+
+def describe(rates: np.ndarray) -> dict[str, Point]:
+    """The first, highest, lowest and last rate, each with its update; of equal ones the earliest."""
+    places = {"first": 0, "peak": int(rates.argmax()), "lowest": int(rates.argmin()), "last": len(rates) - 1}
+    return {name: Point(float(rates[step]), step) for name, step in places.items()}
