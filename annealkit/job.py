@@ -54,7 +54,7 @@ def run_job(
 def _keep(error: Exception, run_folder: RunFolder) -> None:
     """Leave the reason in the run's folder, so that a sweep's end and a later reader find it."""
     if not isinstance(error, AnnealkitError):
-        log.debug("%s", "".join(traceback.format_exception(error)))
+        log.error("%s", "".join(traceback.format_exception(error)))
     try:
         run_folder.update_state(status=FAILED, message=f"{type(error).__name__}: {error}")
     except AnnealkitError as second:  # A full disk, most likely: the first error is the one that matters.

@@ -116,7 +116,13 @@ class RunFolder:
         state = self.read_state()
         if state.get("status") not in (FINISHED, DIVERGED):
             return None
-        return Result(folder=self.path, history=self.read_history(), **state["result"])
+        try:
+            return Result(folder=self.path, history=self.read_history(), **state["result"])
+        except (KeyError, TypeError, ValueError) as error:
+            raise RunError(
+                f"{self._state_file} or {self.history_file.name} is damaged: {type(error).__name__}: {error}. "
+                "Try rerun=true, which starts afresh."
+            ) from None
 
     def clear(self) -> None:
         """Remove what an earlier run left; the log and the configuration of the present one stay."""

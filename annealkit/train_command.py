@@ -32,6 +32,7 @@ def train_with_hydra(arguments: list[str]) -> int:
         RunFolder(Path(config.outputs) / run_name(_root_=config))
     elif {"-m", "--multirun"} & set(arguments):
         check_groups(parse(overrides), registry)
+    logging.raiseExceptions = False  # A log that cannot be written, on a full disk, is no reason for a traceback.
     codes: list[int] = []
 
     def job(config: DictConfig) -> None:

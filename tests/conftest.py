@@ -17,7 +17,7 @@ EVERYTHING = (
     "schedule=cyclical", "schedule.half_cycle=1ep", "warmup=linear", "warmup.length=7st",
     "feedback=plateau", "feedback.patience=1", "feedback.factor=0.5", "feedback.min_delta=0.05",
     "optimizer=sgd", "optimizer.gradient_accumulation_steps=3",
-    "trainer.epochs=5", "trainer.batch_size=8", "trainer.checkpoint_steps=2",
+    "trainer.epochs=4", "trainer.batch_size=8", "trainer.checkpoint_steps=3",
 )  # fmt: skip
 
 

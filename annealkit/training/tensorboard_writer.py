@@ -121,7 +121,7 @@ class TensorBoardWriter:
 
 
 class _EventFile:
-    """A new event file. Unlike TensorBoard's own writer it has no thread, so that a full disk is an error here.
+    """A new event file. Unlike TensorBoard's own writer it has no thread, so that a full disk is an error to catch.
 
     Args:
         folder: where it is made. Its name holds the time, host and process, as TensorBoard expects.
@@ -131,7 +131,9 @@ class _EventFile:
     """
 
     def __init__(self, folder: Path) -> None:
-        self._path = folder / f"events.out.tfevents.{int(time.time()):010d}.{socket.gethostname()}.{os.getpid()}.0"
+        number = len(list(folder.glob(_PATTERN)))  # Never the name of one that is there, whatever the clock says.
+        name = f"{int(time.time()):010d}.{socket.gethostname()}.{os.getpid()}.{number}"
+        self._path = folder / _PATTERN.replace("*", name)
         with self._said():
             self._file = open(self._path, "wb", buffering=1 << 20)
         self._records = RecordWriter(self._file)

@@ -54,7 +54,7 @@ def train(
             # Biases and normalisation weights are spared, as He et al. 2019 advise (arXiv 1812.01187, section 3.1).
             optimizer.exclude_from_weight_decay([v for v in model.trainable_variables if len(v.shape) <= 1])
         optimizer.build(model.trainable_variables)
-        model.compile(optimizer, "sparse_categorical_crossentropy", metrics=["accuracy"], jit_compile=False)
+        compile_for_callbacks(model, optimizer)
         # Keras' callbacks ask the model's metrics whether more is better, and a metric is built by its first use.
         classes = len(splits.images.class_names)
         model.compute_metrics(None, tf.zeros(1, tf.int32), tf.zeros((1, classes)))
@@ -66,6 +66,7 @@ def train(
             inexact = []  # What an earlier start mixed is gone with its checkpoints.
         folder.update_state(
             status=RUNNING,
+            message="",
             environment=environment,
             inexact=inexact,
             data={"name": splits.images.name, "origin": splits.images.origin},
@@ -79,6 +80,15 @@ def train(
         folder.update_state(status=status, result=result.to_json())
     stop.act()  # Also where the signal came too late to shorten anything: a sweep must not go on to its next run.
     return result
+
+
+def compile_for_callbacks(model: keras.Model, optimizer: keras.Optimizer) -> None:
+    """Make the model what Keras callbacks expect: compiled, its metrics built. The training loop needs none of it."""
+    model.compile(optimizer, "sparse_categorical_crossentropy", metrics=["accuracy"], jit_compile=False)
+    # Callbacks with mode="auto" ask the metrics in which direction is better, and unbuilt ones do not answer.
+    classes = model.output_shape[-1]
+    model.compute_metrics(None, np.zeros(1, np.int32), np.full((1, classes), 1 / classes, np.float32))
+    model.reset_metrics()
 
 
 @dataclass
