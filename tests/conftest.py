@@ -11,35 +11,44 @@ from helpers import Kill, Kills, annealkit_command, only_run, start
 
 # Dropout, augmentation, momentum, warmup, feedback, accumulation with a partial last update: whatever a resume must
 # bring back. 250 images make 10 updates of 24 images and one of 10.
+UPDATES, CHECKPOINT_STEPS = 44, 3
 EVERYTHING = (
     "model=keras_cnn", "data=synthetic", "data.limit=250", "data.validation=60",
     "data.flip=true", "data.crop=2", "data.cutout=6",
     "schedule=cyclical", "schedule.half_cycle=1ep", "warmup=linear", "warmup.length=7st",
     "feedback=plateau", "feedback.patience=1", "feedback.factor=0.5", "feedback.min_delta=0.05",
     "optimizer=sgd", "optimizer.gradient_accumulation_steps=3",
-    "trainer.epochs=4", "trainer.batch_size=8", "trainer.checkpoint_steps=3",
+    "trainer.epochs=4", "trainer.batch_size=8", f"trainer.checkpoint_steps={CHECKPOINT_STEPS}",
 )  # fmt: skip
 
 
 @pytest.fixture(scope="session")
 def killed_runs(tmp_path_factory: pytest.TempPathFactory) -> Kills:
-    """`ANNEALKIT_KILLS` (default 4) runs, each killed at a moment drawn over the whole life of the process."""
+    """`ANNEALKIT_KILLS` (default 4) runs, each killed at a random moment and started again.
+
+    Every other one dies at a moment drawn over the whole life of the process, start-up included; the others within
+    half a second after a checkpoint drawn from all of them, however fast the machine.
+    """
     folder = tmp_path_factory.mktemp("kills")
     began = time.monotonic()
     done = annealkit_command(*EVERYTHING, "outputs=whole", cwd=folder)
     assert done.returncode == 0, done.stderr
     life = time.monotonic() - began
     draw = random.Random(20)
-    count = int(os.environ.get("ANNEALKIT_KILLS", "4"))
-    # One moment in each part of the life, so that few kills already meet start-up as well as training.
-    moments = [life * (number + draw.random()) / count for number in range(count)]
-    kills = [_kill(folder, f"killed{number}", moment) for number, moment in enumerate(moments)]
+    kills = []
+    for number in range(int(os.environ.get("ANNEALKIT_KILLS", "4"))):
+        step = 0 if number % 2 else CHECKPOINT_STEPS * draw.randint(1, UPDATES // CHECKPOINT_STEPS - 1)
+        kills.append(_kill(folder, f"killed{number}", step, draw.uniform(0, 0.5 if step else life)))
     return Kills(only_run(folder / "whole"), kills)
 
 
-def _kill(folder: Path, name: str, moment: float) -> Kill:
+def _kill(folder: Path, name: str, step: int, seconds: float) -> Kill:
+    """Kill the run so long after its start, or after its checkpoint of that step, and start it again."""
     process = start(*EVERYTHING, f"outputs={name}", cwd=folder)
-    time.sleep(moment)
+    while step and not any((folder / name).glob(f"*/checkpoints/step-*{step}.npz")):
+        assert process.poll() is None, process.communicate()
+        time.sleep(0.01)
+    time.sleep(seconds)
     process.kill()
     process.communicate()
     before = None
@@ -47,5 +56,5 @@ def _kill(folder: Path, name: str, moment: float) -> Kill:
         before = folder / f"{name}-as-it-was-left"
         shutil.copytree(only_run(folder / name), before)
     done = annealkit_command(*EVERYTHING, f"outputs={name}", cwd=folder)
-    assert done.returncode == 0, f"killed after {moment:.2f} s: {done.stderr}"
-    return Kill(moment, before, only_run(folder / name), done.stdout)
+    assert done.returncode == 0, f"killed {seconds:.2f} s after step {step}: {done.stderr}"
+    return Kill(before, only_run(folder / name), done.stdout)

@@ -130,13 +130,11 @@ class Kill:
     """A run that was killed and started again.
 
     Args:
-        moment: seconds after its start at which it was killed.
         before: the run folder as the kill left it, a copy; None if there was none yet.
         run: the run folder after the second start.
         output: what the second start printed.
     """
 
-    moment: float
     before: Path | None
     run: Path
     output: str

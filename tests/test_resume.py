@@ -77,7 +77,7 @@ POINTS = ("data=toy", "model=mlp", "trainer.batch_size=50", "schedule=cosine", "
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
 def test_a_signal_leaves_a_checkpoint_and_says_how_to_go_on(number: int, code: int, tmp_path: Path) -> None:
-    arguments = (*POINTS, "trainer.epochs=500", "trainer.progress=false")
+    arguments = (*POINTS, "trainer.epochs=200", "trainer.progress=false")
     # One update a call is slow enough for the signal to meet the training; how it is carried out changes no bit.
     process = start(*arguments, "trainer.steps_per_call=1", cwd=tmp_path)
     try:
@@ -91,12 +91,12 @@ def test_a_signal_leaves_a_checkpoint_and_says_how_to_go_on(number: int, code: i
     assert "Traceback" not in err
     [checkpoint] = checkpoints(run)
     step = int(checkpoint.stem.removeprefix("step-"))
-    assert 2 * 20 <= step < 500 * 20
-    assert f"Stopped after weight update {step} of 10000. The same command continues there." in out
+    assert 2 * 20 <= step < 200 * 20
+    assert f"Stopped after weight update {step} of 4000. The same command continues there." in out
     assert json.loads((run / "run.json").read_text())["status"] == "interrupted"
     resumed = annealkit.train([*arguments, f"outputs={tmp_path / 'outputs'}"])
     whole = annealkit.train([*arguments, f"outputs={tmp_path / 'whole'}"])
-    assert resumed.folder == run and resumed.updates == 10_000
+    assert resumed.folder == run and resumed.updates == 4_000
     assert_same_run(run, whole.folder)
 
 

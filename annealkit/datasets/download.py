@@ -93,7 +93,7 @@ class _Bar:
         self._bar.update(self._task, advance=count, total=self.total or None)
 
     def reset(self) -> None:
-        self._bar.reset(self._task, total=self.total or None)
+        self._bar.update(self._task, completed=0)
 
     def close(self) -> None:
         pass
