@@ -50,11 +50,8 @@ class RunFolder:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        try:
-            path.mkdir(parents=True, exist_ok=True)
-            self._lock = FileLock(path / ".lock", timeout=0)
-        except OSError as error:
-            raise unwritable(path, error) from None
+        make_folder(path)
+        self._lock = FileLock(path / ".lock", timeout=0)
         self.checkpoints = path / "checkpoints"
         self.model_file = path / "model.keras"
         self.history_file = path / "history.csv"
@@ -131,6 +128,14 @@ class RunFolder:
         for path in (self._state_file, self.history_file, self.model_file):
             path.unlink(missing_ok=True)
         shutil.rmtree(self.checkpoints, ignore_errors=True)
+
+
+def make_folder(path: Path) -> None:
+    """Make a folder, and those above it, unless it is there. Raises RunError that says where nothing can be written."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise unwritable(path, error) from None
 
 
 def unwritable(path: Path, error: OSError) -> RunError:

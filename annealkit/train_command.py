@@ -2,6 +2,7 @@
 
 import logging
 import os
+import sys
 from pathlib import Path
 
 import hydra
@@ -14,7 +15,7 @@ from annealkit.job import run_job
 from annealkit.plan import build_parts
 from annealkit.registry import Registry, load_registry
 from annealkit.result import FINISHED
-from annealkit.run_folder import RunFolder
+from annealkit.run_folder import RunFolder, make_folder
 from annealkit.summary import summarize
 
 log = logging.getLogger("annealkit")
@@ -31,7 +32,11 @@ def train_with_hydra(arguments: list[str]) -> int:
         build_parts(config, registry)
         RunFolder(Path(config.outputs) / run_name(_root_=config))
     elif {"-m", "--multirun"} & set(arguments):
-        check_groups(parse(overrides), registry)
+        parsed = parse(overrides)
+        check_groups(parsed, registry)
+        for override in parsed:
+            if override.key_or_group == "outputs" and not override.is_sweep_override():
+                make_folder(Path(str(override.value())))
     logging.raiseExceptions = False  # A log that cannot be written, on a full disk, is no reason for a traceback.
     codes: list[int] = []
 
@@ -40,6 +45,12 @@ def train_with_hydra(arguments: list[str]) -> int:
         codes.append(_run(config, folder, registry))
 
     hydra.main(config_path=os.fspath(conf_dir()), config_name=CONFIG_NAME, version_base="1.3")(job)()
+    failed = sum(code != 0 for code in codes)
+    if len(codes) > 1 and failed:
+        print(
+            f"annealkit: {failed} of {len(codes)} runs did not finish; their reasons are above and in their run.json.",
+            file=sys.stderr,
+        )
     return max(codes, default=0)
 
 

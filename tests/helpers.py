@@ -3,8 +3,10 @@
 import io
 import os
 import re
+import signal
 import subprocess
 import sys
+import time
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -146,3 +148,32 @@ class Kills:
 
     whole: Path
     kills: list[Kill]
+
+
+def interrupt_after(epoch: int) -> Any:
+    """A Keras callback that sends this process SIGTERM at the end of that epoch, counted from 1."""
+    import keras
+
+    class InterruptAfter(keras.callbacks.Callback):
+        def on_epoch_end(self, index: int, logs: dict[str, float] | None = None) -> None:
+            if index + 1 == epoch:
+                os.kill(os.getpid(), signal.SIGTERM)
+
+    return InterruptAfter()
+
+
+def interrupted(arguments: list[str], epoch: int, *callbacks: Any) -> None:
+    """Train up to the end of that epoch, where SIGTERM stops the run."""
+    try:
+        annealkit.train(arguments, [*callbacks, interrupt_after(epoch)])
+    except SystemExit as stopped:
+        assert stopped.code == 143
+    else:
+        raise AssertionError("the run was not stopped")
+
+
+def wait_for_epochs(count: int, outputs: Path, process: subprocess.Popen[str]) -> None:
+    """Until the run that the process trains has a history of so many epochs."""
+    while sum(len(path.read_text().splitlines()) - 1 for path in outputs.glob("*/history.csv")) < count:
+        assert process.poll() is None, process.communicate()
+        time.sleep(0.02)

@@ -4,11 +4,7 @@ By default a run is killed four times. `ANNEALKIT_KILLS=20 python -m pytest test
 """
 
 import json
-import os
 import signal
-import subprocess
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import keras
@@ -20,11 +16,13 @@ from helpers import (
     assert_same_bits,
     checkpoint_arrays,
     checkpoints,
+    interrupted,
     model_arrays,
     only_run,
     read_all_scalars,
     read_events,
     start,
+    wait_for_epochs,
 )
 
 import annealkit
@@ -81,7 +79,7 @@ def test_a_signal_leaves_a_checkpoint_and_says_how_to_go_on(number: int, code: i
     # One update a call is slow enough for the signal to meet the training; how it is carried out changes no bit.
     process = start(*arguments, "trainer.steps_per_call=1", cwd=tmp_path)
     try:
-        wait_until(lambda: any((tmp_path / "outputs").glob("*/history.csv")) and history_rows(tmp_path) >= 2, process)
+        wait_for_epochs(2, tmp_path / "outputs", process)
         process.send_signal(number)
         out, err = process.communicate(timeout=60)
     finally:
@@ -98,29 +96,6 @@ def test_a_signal_leaves_a_checkpoint_and_says_how_to_go_on(number: int, code: i
     whole = annealkit.train([*arguments, f"outputs={tmp_path / 'whole'}"])
     assert resumed.folder == run and resumed.updates == 4_000
     assert_same_run(run, whole.folder)
-
-
-def history_rows(folder: Path) -> int:
-    return len((only_run(folder / "outputs") / "history.csv").read_text().splitlines()) - 1
-
-
-def wait_until(condition: Callable[[], bool], process: subprocess.Popen[str]) -> None:
-    """Look again and again, for as long as the process lives."""
-    while not condition():
-        assert process.poll() is None, process.communicate()
-        time.sleep(0.02)
-
-
-class InterruptAfter(keras.callbacks.Callback):
-    """Sends this process SIGTERM at the end of an epoch, once."""
-
-    def __init__(self, epoch: int) -> None:
-        super().__init__()
-        self._epoch = epoch
-
-    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        if epoch + 1 == self._epoch:
-            os.kill(os.getpid(), signal.SIGTERM)
 
 
 class Remember(keras.callbacks.Callback):
@@ -146,12 +121,10 @@ class Remember(keras.callbacks.Callback):
 
 
 def interrupted_and_resumed(arguments: list[str], epoch: int) -> tuple[Result, Remember]:
-    """Stopped by SIGTERM after that epoch, then trained to the end with callbacks that are new."""
-    with pytest.raises(SystemExit) as stopped:
-        annealkit.train(arguments, callbacks=[Remember(), InterruptAfter(epoch)])
-    assert stopped.value.code == 143
+    """Stopped by SIGTERM after that epoch, then trained to the end with a callback that is new."""
+    interrupted(arguments, epoch, Remember())
     remember = Remember()
-    return annealkit.train(arguments, callbacks=[remember, InterruptAfter(0)]), remember
+    return annealkit.train(arguments, [remember]), remember
 
 
 def test_what_callbacks_remember_survives(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ def save(callbacks: Sequence[keras.callbacks.Callback]) -> tuple[dict[str, Any],
         for name, value in vars(callback).items():
             if name.startswith("_") or name in _NOT_STATE:
                 continue
-            key = f"callback/{number}/{name}"
+            key = f"{_prefix(number, callback)}{name}"
             if _is_array(value):
                 arrays[key] = value
             elif isinstance(value, list) and value and all(map(_is_array, value)):
@@ -37,7 +37,7 @@ def restore(
 ) -> None:
     """Give the callbacks back what `save` took; to be called after `on_train_begin`, which resets them."""
     for number, callback in enumerate(callbacks):
-        prefix = f"callback/{number}/"
+        prefix = _prefix(number, callback)
         values = {key.removeprefix(prefix): value for key, value in plain.items() if key.startswith(prefix)}
         for key in sorted(arrays):
             if key.startswith(prefix):
@@ -48,6 +48,11 @@ def restore(
                     values[name] = arrays[key]
         for name, value in values.items():
             setattr(callback, name, value)
+
+
+def _prefix(number: int, callback: keras.callbacks.Callback) -> str:
+    """Of the keys of one callback, which another kind of callback in its place does not get."""
+    return f"callback/{number}/{type(callback).__name__}/"
 
 
 def _is_array(value: Any) -> bool:

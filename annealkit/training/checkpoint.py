@@ -3,7 +3,6 @@
 import io
 import json
 import logging
-import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -59,12 +58,16 @@ class Checkpoints:
 
     def latest(self) -> Checkpoint | None:
         """The newest checkpoint that can be read, or None. One that is damaged is set aside, and said so."""
+        damaged = False
         for path in self._files():
             try:
                 return _read(path)
-            except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zipfile.LargeZipFile) as error:
+            except Exception as error:  # A damaged archive raises whatever its bytes happen to mean.
                 log.warning("Checkpoint %s is damaged (%s); going back to the one before it.", path, error)
                 path.replace(path.with_suffix(".damaged"))
+                damaged = True
+        if damaged:
+            log.warning("No checkpoint is left that can be read: the run starts from the beginning.")
         return None
 
     def steps(self) -> list[int]:

@@ -60,7 +60,7 @@ def train(
         model.compute_metrics(None, tf.zeros(1, tf.int32), tf.zeros((1, classes)))
         model.reset_metrics()
 
-        training = Training(parts, folder, run, splits, model, schedule, [*callbacks, *_early_stopping(parts)])
+        training = Training(parts, folder, run, splits, model, schedule, [*_early_stopping(parts), *callbacks])
         training.restore()
         if training.progress.step == 0:
             inexact = []  # What an earlier start mixed is gone with its checkpoints.

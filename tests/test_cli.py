@@ -1,0 +1,207 @@
+"""Messages, exit codes, help, and that the light commands stay light."""
+
+import json
+import re
+from dataclasses import MISSING, fields
+from pathlib import Path
+from typing import Any
+
+import pytest
+from helpers import TOY, annealkit_command, one_line, python
+from omegaconf import OmegaConf
+
+from annealkit.cli import main
+from annealkit.composition import compose, conf_dir
+from annealkit.registry import HOOKS, load_registry
+from annealkit.settings import Trainer
+
+
+def run(arguments: list[str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> tuple[int, str, str]:
+    """The command in this process, for what ends before anything is trained: exit code, stdout, stderr."""
+    monkeypatch.setattr("sys.argv", ["annealkit", *arguments])
+    code = main()
+    out, err = capsys.readouterr()
+    return code, out, one_line(err)
+
+
+# --- what cannot be, said so that a person can act on it ---
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["schedule=cyclicl"], ["schedule=cyclicl: no such schedule.", "Did you mean cyclical?", "one_cycle", "cosine"]),
+        (["optimizer=adm"], ["optimizer=adm: no such optimizer.", "adam", "rmsprop"]),
+        (["-m", "schedule=step,cosin"], ["schedule=cosin: no such schedule.", "Did you mean cosine?"]),
+        (["experiment=article_a_stp"], ["experiment=article_a_stp", "Did you mean article_a_step", "article_b_scheduled"]),
+        (["schedule=cyclical", "schedule.flor=0.1"], ["schedule.flor", "Did you mean schedule.floor?", "half_cycle"]),
+        (["trainer.epoch=3"], ["trainer.epoch", "Did you mean trainer.epochs", "batch_size"]),
+        (["sed=1"], ["sed: there is no such key.", "seed"]),
+        (["trainer.epochs=many"], ["trainer.epochs=many", "integer"]),
+        (["schedule=cyclical", "schedule.floor=low"], ["schedule.floor=low", "float"]),
+        (["schedule=cyclical", "schedule.floor=-1"], ["cyclical: floor must lie in", "got -1", "Try schedule.floor="]),
+        (["schedule=one_cycle", "schedule.peak_at=120%"], ["one_cycle: peak_at", "120%", "Try schedule.peak_at="]),
+        (["trainer.batch_size=0"], ["trainer: batch_size must lie in", "got 0", "trainer.batch_size=128"]),
+        (["optimizer.lr=-0.1"], ["optimizer: lr must lie in", "got -0.1"]),
+        (["trainer.precision=float16"], ["trainer: precision must be one of float32, mixed_bfloat16", "'float16'"]),
+        (["schedule=step", "schedule.every=2"], ["step: every=", "'2' has no unit", "2ep (epochs)", "1500st", "12.5%"]),
+        (["resume=maybe"], ["resume must be exact or inexact", "'maybe'"]),
+        (["feedback=plateau", *TOY], ["feedback.monitor=val_loss needs validation images", "feedback.monitor=loss"]),
+        (["schedule"], ["there is no command 'schedule'", "preview, plugins", "key=value"]),
+        (["previw"], ["there is no command 'previw'", "Did you mean preview?"]),
+        (["preview", "nonsense"], ["'nonsense' is not of the form key=value"]),
+        (["plugins", "all"], ["plugins takes nothing more; got all"]),
+        (["=3"], ["'=3' is not of the form key=value"]),
+    ],
+)  # fmt: skip
+def test_a_wrong_word_is_refused_in_words(
+    arguments: list[str],
+    words: list[str],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    code, out, err = run(arguments, capsys, monkeypatch)
+    assert code == 2
+    assert err.startswith("annealkit: ") and "Traceback" not in err
+    for word in words:
+        assert word in err
+    assert out == "" and list(tmp_path.iterdir()) == []  # nothing was begun
+
+
+def test_a_wrong_word_ends_the_process_with_2(tmp_path: Path) -> None:
+    refused = annealkit_command("schedule=cyclicl", cwd=tmp_path)
+    assert refused.returncode == 2
+    assert refused.stderr.startswith("annealkit: schedule=cyclicl: no such schedule.")
+
+
+def test_a_value_that_only_the_run_can_refuse_leaves_its_reason(tmp_path: Path) -> None:
+    # A warmup of ten epochs is well formed, and longer than this run of three.
+    refused = annealkit_command(*TOY, "warmup=linear", "warmup.length=10ep", cwd=tmp_path)
+    assert refused.returncode == 1
+    assert "warmup" in refused.stdout and "Traceback" not in refused.stdout + refused.stderr
+    [state] = tmp_path.glob("outputs/*/run.json")
+    assert json.loads(state.read_text())["status"] == "failed"
+    assert "warmup" in json.loads(state.read_text())["message"]
+
+
+# --- sweeps ---
+
+
+def test_a_failing_job_does_not_stop_a_sweep(tmp_path: Path) -> None:
+    # Ten updates of warmup fit into two epochs of 20, and not into one of 10.
+    jobs = ("trainer.batch_size=50,100", "trainer.epochs=1", "warmup=linear", "warmup.length=15st")
+    sweep = annealkit_command("-m", *TOY[:2], *jobs, "schedule=step,cosine", "trainer.progress=false", cwd=tmp_path)
+    states = [json.loads(path.read_text()) for path in sorted(tmp_path.glob("outputs/*/run.json"))]
+    assert sorted(state["status"] for state in states) == ["failed", "failed", "finished", "finished"]
+    assert sweep.returncode == 1
+    assert "Traceback" not in sweep.stdout + sweep.stderr
+    assert sweep.stdout.count("Test accuracy") == 2
+    last = sweep.stderr.strip().splitlines()[-1]
+    assert last == "annealkit: 2 of 4 runs did not finish; their reasons are above and in their run.json."
+    again = annealkit_command("-m", *TOY[:2], *jobs, "schedule=step", "trainer.progress=false", cwd=tmp_path)
+    assert again.returncode == 1 and again.stdout.count("already ended") == 1  # a broken sweep is simply repeated
+
+
+def test_an_unforeseen_error_in_a_sweep_keeps_its_traceback(tmp_path: Path) -> None:
+    # The network refuses, in Keras' words, a layer that no memory can hold.
+    sweep = annealkit_command("-m", *TOY, "model.hidden=[9],[4611686018427387904]", "trainer.progress=false", cwd=tmp_path)
+    assert sweep.returncode == 1
+    assert sweep.stdout.count("Test accuracy") == 1
+    states = {path.parent: json.loads(path.read_text()) for path in tmp_path.glob("outputs/*/run.json")}
+    [failed] = [folder for folder, state in states.items() if state["status"] == "failed"]
+    assert len(states) == 2
+    assert "Traceback (most recent call last)" in (failed / "annealkit.log").read_text()
+
+
+# --- the light commands ---
+
+LIGHT = """
+import sys
+from annealkit.cli import main
+sys.argv = ["annealkit", *{arguments}]
+code = main()
+print("IMPORTED", code, sorted({{"tensorflow", "keras", "tensorboard"}} & set(sys.modules)))
+"""
+
+
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["plugins"], ["preview", "schedule=cyclical", "data=toy", "model=mlp"], ["schedul=x"]]
+)
+def test_light_commands_never_import_tensorflow(arguments: list[str], tmp_path: Path) -> None:
+    done = python(LIGHT.format(arguments=arguments), cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[-1] == f"IMPORTED {2 if arguments == ['schedul=x'] else 0} []"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_finished_run_is_reported_without_tensorflow(tmp_path: Path) -> None:
+    first = annealkit_command(*TOY, "trainer.epochs=1", cwd=tmp_path)
+    assert first.returncode == 0, first.stderr
+    done = python(LIGHT.format(arguments=[*TOY, "trainer.epochs=1"]), cwd=tmp_path)
+    assert done.stdout.splitlines()[-1] == "IMPORTED 0 []"
+
+
+# --- help and configuration ---
+
+
+def settings_of(cls: type) -> dict[str, Any]:
+    """A dataclass's defaults; `...` where it has none."""
+    made = {}
+    for field in fields(cls):
+        factory = field.default_factory
+        made[field.name] = field.default if factory is MISSING else factory()
+    return {name: ... if value is MISSING else value for name, value in made.items()}
+
+
+BUILT_IN = [(group, name) for group in HOOKS for name in load_registry().parts[group]
+            if load_registry().parts[group][name].distribution == "annealkit"]  # fmt: skip
+
+
+@pytest.mark.parametrize(("group", "name"), BUILT_IN)
+def test_the_yaml_of_a_built_in_says_its_defaults(group: str, name: str) -> None:
+    defaults = settings_of(load_registry().parts[group][name].cls)
+    path = conf_dir() / group / f"{name}.yaml"
+    values = OmegaConf.to_container(OmegaConf.load(path), resolve=False)
+    assert isinstance(values, dict)
+    assert values.pop("defaults") == [f"schema/{name}@_here_", "_self_"]
+    required = {key for key, value in defaults.items() if value in (..., "???")}
+    assert values | dict.fromkeys(required, ...) == defaults | dict.fromkeys(required, ...)
+    assert set(values) >= set(defaults) - required
+    for line in path.read_text().splitlines():
+        key = line.partition(":")[0]
+        if key in defaults:
+            assert "#" in line, f"{path.name}: {key} has no comment"
+
+
+def test_the_yaml_of_the_trainer_says_its_defaults() -> None:
+    values = OmegaConf.to_container(OmegaConf.load(conf_dir() / "trainer" / "default.yaml"), resolve=False)
+    assert isinstance(values, dict)
+    assert values.pop("defaults") == ["schema/default@_here_", "_self_"]
+    defaults = settings_of(Trainer)
+    defaults["early_stopping"] = settings_of(type(defaults["early_stopping"]))
+    assert values.pop("seed") == "${seed}" and defaults.pop("seed") == 0
+    assert values == defaults
+
+
+def test_help_names_every_option_of_every_group_and_every_setting(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code, out, err = run(["--help"], capsys, monkeypatch)
+    assert code == 0 and err == ""
+    registry = load_registry()
+    for group in HOOKS:
+        [listed] = re.findall(rf"^  {group}: (.*)$", out, re.MULTILINE)
+        assert listed.split(", ") == sorted(registry.parts[group])
+    [listed] = re.findall(r"^  experiment: (.*)$", out, re.MULTILINE)
+    assert listed.split(", ") == sorted(path.stem for path in (conf_dir() / "experiment").glob("*.yaml"))
+    shown = OmegaConf.create(out[out.index("\nmodel:\n") : out.index("\nHydra's own")])
+    assert shown == compose([], registry)
+
+
+def test_help_shows_what_the_given_words_compose(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code, out, _ = run(["schedule=cyclical", "schedule.floor=0.25", "--help"], capsys, monkeypatch)
+    assert code == 0 and "floor: 0.25" in out and "half_cycle" in out

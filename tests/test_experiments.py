@@ -1,0 +1,106 @@
+"""The articles' runs: their rates at every step from their own formulas, and every experiment can be trained."""
+
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+from helpers import read_scalars
+
+import annealkit
+from annealkit.composition import compose, conf_dir
+from annealkit.plan import Parts, build_parts, plan_rates, plan_run
+from annealkit.registry import load_registry
+
+EXPERIMENTS = sorted(path.stem for path in (conf_dir() / "experiment").glob("*.yaml"))
+
+
+def parts_of(*overrides: str) -> Parts:
+    registry = load_registry()
+    return build_parts(compose(list(overrides), registry), registry)
+
+
+def rates_of(parts: Parts, images: int) -> np.ndarray:
+    return plan_rates(parts, plan_run(parts, images))
+
+
+def step_decay(epoch: int) -> float:
+    """Article A, word for word."""
+    initial_lrate = 0.1
+    drop = 0.2
+    epochs_drop = 2.0
+    lrate = initial_lrate * math.pow(drop, math.floor((1 + epoch) / epochs_drop))
+    return lrate
+
+
+def test_article_a_step_decay_at_every_step() -> None:
+    rates = rates_of(parts_of("experiment=article_a_step", "data=cifar10"), images=50_000)
+    per_epoch = math.ceil(45_000 / 128)
+    assert rates.shape == (10 * per_epoch,)
+    by_hand = np.array([step_decay(step // per_epoch) for step in range(len(rates))])
+    np.testing.assert_allclose(rates, by_hand, rtol=1e-15)
+    np.testing.assert_array_equal(rates.astype(np.float32), by_hand.astype(np.float32))
+    assert [round(rate, 9) for rate in rates[::per_epoch]] == [0.1, 0.02, 0.02, 0.004, 0.004, 0.0008, 0.0008, 0.00016, 0.00016, 3.2e-05]
+
+
+def test_article_a_exponential_decay_is_keras_own() -> None:
+    import keras
+
+    # 300 epochs go past the first stair, which ten do not.
+    rates = rates_of(parts_of("experiment=article_a_exponential", "data=cifar10", "trainer.epochs=300"), images=50_000)
+    decay = keras.optimizers.schedules.ExponentialDecay(0.1, decay_steps=100_000, decay_rate=0.96, staircase=True)
+    for step in (0, 1, 3519, 99_999, 100_000, 100_001, len(rates) - 1):
+        assert rates[step] == pytest.approx(float(decay(step)), rel=1e-6)
+    assert (rates[:100_000] == 0.1).all() and len(rates) > 100_000
+
+
+def test_article_a_time_decay() -> None:
+    rates = rates_of(parts_of("experiment=article_a_time", "data=cifar10"), images=50_000)
+    # The `decay` argument of early Keras: lr / (1 + decay * iterations), here with decay 0.1 / 10.
+    np.testing.assert_allclose(rates, 0.1 / (1 + 0.01 * np.arange(len(rates))), rtol=1e-15)
+
+
+@pytest.mark.parametrize(
+    ("name", "keras_class", "epsilon"),
+    [("adagrad", "Adagrad", 1e-7), ("adadelta", "Adadelta", 1e-7), ("adam", "Adam", 1e-7), ("rmsprop", "RMSprop", 1e-8)],
+)
+def test_article_a_adaptive_methods_have_keras_own_settings(name: str, keras_class: str, epsilon: float) -> None:
+    import keras
+
+    parts = parts_of(f"experiment=article_a_{name}", "data=cifar10")
+    ours = parts.optimizer.build(0.001).get_config()
+    theirs = getattr(keras.optimizers, keras_class)(learning_rate=0.001, epsilon=epsilon).get_config()
+    del ours["name"], theirs["name"]  # Keras numbers these.
+    assert ours == theirs
+    assert (rates_of(parts, 50_000) == 0.001).all()
+
+
+def test_article_b_scheduled_run_as_it_was_trained(tmp_path: Path) -> None:
+    result = annealkit.train(["experiment=article_b_scheduled", f"outputs={tmp_path}", "trainer.progress=false"])
+    steps, rates = read_scalars(result.folder, "learning_rate")
+    assert steps == list(range(200))  # 1,000 points in batches of 50, ten epochs
+    by_hand = [1e-2 * (0.80 ** np.floor(epoch / 2)) for epoch in range(10) for _ in range(20)]
+    np.testing.assert_array_equal(rates, np.array(by_hand, np.float32), strict=True)
+    assert rates[-1] == pytest.approx(4e-3, rel=0.03)  # "at the end of the 10th epoch it is at 4e-3"
+
+
+def test_article_b_unscheduled_run() -> None:
+    rates = rates_of(parts_of("experiment=article_b_unscheduled"), images=1000)
+    assert rates.tolist() == [0.01] * 200
+
+
+@pytest.mark.parametrize("name", EXPERIMENTS)
+def test_every_experiment_composes_and_plans(name: str) -> None:
+    toy = "article_b" in name
+    parts = parts_of(f"experiment={name}", *([] if toy else ["data=synthetic"]))
+    run = plan_run(parts, parts.data.train_size())
+    rates = plan_rates(parts, run)
+    assert rates.shape == (run.total_steps,) and (rates > 0).all()
+    assert run.total_steps == parts.trainer.epochs * run.steps_per_epoch
+    first = (conf_dir() / "experiment" / f"{name}.yaml").read_text().splitlines()
+    assert first[0] == "# @package _global_" and first[1].startswith("# ")  # says what it is
+
+
+def test_all_experiments_of_the_articles_are_there() -> None:
+    article_a = {f"article_a_{name}" for name in ("step", "exponential", "time", "rmsprop", "adagrad", "adadelta", "adam")}
+    assert article_a | {"article_b_scheduled", "article_b_unscheduled"} <= set(EXPERIMENTS)
