@@ -64,6 +64,8 @@ def parse(overrides: list[str]) -> list[Override]:
     for override in overrides:
         try:
             parsed += parser.parse_overrides([override])
+            if not parsed[-1].key_or_group:
+                raise ConfigError(f"{override!r} is not of the form key=value: it has no key. Example: schedule=cyclical.")
         except HydraException as error:
             first = str(error).splitlines()[0]
             raise ConfigError(
@@ -84,9 +86,10 @@ def check_groups(parsed: list[Override], registry: Registry) -> None:
             else [override.value()]
         )
         for name in names:
-            if group in HOOKS and isinstance(name, str):
-                if not (conf_dir() / group / f"{name}.yaml").is_file() or name in registry.parts[group]:
-                    registry.get(group, name)
+            if group in HOOKS:
+                has_file = isinstance(name, str) and (conf_dir() / group / f"{name}.yaml").is_file()
+                if not has_file or name in registry.parts[group]:
+                    registry.get(group, str(name))
             elif group in ("trainer", "experiment") and isinstance(name, str):
                 files = sorted(path.stem for path in (conf_dir() / group).glob("*.yaml"))
                 if name not in files and not _searchpath_given(parsed):

@@ -34,6 +34,8 @@ def build_parts(config: DictConfig, registry: Registry) -> Parts:
     """The parts that the configuration names. Raises ConfigError for a name or value that cannot be."""
     if config.resume not in ("exact", "inexact"):
         raise ConfigError(f"resume must be exact or inexact; got {config.resume!r}.")
+    if not config.outputs.strip():
+        raise ConfigError("outputs must name a folder; got an empty text. Try outputs=outputs.")
     built = {group: registry.build(group, config[group]) for group in HOOKS}
     try:
         trainer = OmegaConf.to_object(config.trainer)

@@ -71,6 +71,8 @@ def train(
             inexact=inexact,
             data={"name": splits.images.name, "origin": splits.images.origin},
             images={"train": len(splits.train), "validation": len(splits.validation), "test": len(splits.test)},
+            # What model.keras is to be fed with: image * scale + offset, by channel.
+            normalization={"scale": splits.scale.tolist(), "offset": splits.offset.tolist()},
             total_steps=run.total_steps,
             steps_per_epoch=run.steps_per_epoch,
         )
@@ -308,8 +310,10 @@ class Training:
             return DIVERGED, self._diverged(f"the loss on the test images was {loss}", step - 1, rate)
         self._test_figures = loss, accuracy
         self._board.scalars(self.progress.step - 1, {"test/loss": loss, "test/accuracy": accuracy})
-        # A copy without our optimizer, so that it loads where annealkit is not installed.
+        # A copy without our optimizer, so that it loads where annealkit is not installed; a clone would be compiled
+        # with the same one, schedule and all.
         plain = keras.models.clone_model(self._model)
+        plain.compile(loss="sparse_categorical_crossentropy", metrics=["accuracy"])
         plain.set_weights(self._model.get_weights())
         temporary = self._folder.model_file.with_name("part.keras")
         try:
