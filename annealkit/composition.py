@@ -65,7 +65,9 @@ def parse(overrides: list[str]) -> list[Override]:
         try:
             parsed += parser.parse_overrides([override])
             if not parsed[-1].key_or_group:
-                raise ConfigError(f"{override!r} is not of the form key=value: it has no key. Example: schedule=cyclical.")
+                raise ConfigError(
+                    f"{override!r} is not of the form key=value: it has no key. Example: schedule=cyclical."
+                )
         except HydraException as error:
             first = str(error).splitlines()[0]
             raise ConfigError(

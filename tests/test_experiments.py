@@ -40,7 +40,18 @@ def test_article_a_step_decay_at_every_step() -> None:
     by_hand = np.array([step_decay(step // per_epoch) for step in range(len(rates))])
     np.testing.assert_allclose(rates, by_hand, rtol=1e-15)
     np.testing.assert_array_equal(rates.astype(np.float32), by_hand.astype(np.float32))
-    assert [round(rate, 9) for rate in rates[::per_epoch]] == [0.1, 0.02, 0.02, 0.004, 0.004, 0.0008, 0.0008, 0.00016, 0.00016, 3.2e-05]
+    assert [round(rate, 9) for rate in rates[::per_epoch]] == [
+        0.1,
+        0.02,
+        0.02,
+        0.004,
+        0.004,
+        0.0008,
+        0.0008,
+        0.00016,
+        0.00016,
+        3.2e-05,
+    ]
 
 
 def test_article_a_exponential_decay_is_keras_own() -> None:
@@ -62,7 +73,12 @@ def test_article_a_time_decay() -> None:
 
 @pytest.mark.parametrize(
     ("name", "keras_class", "epsilon"),
-    [("adagrad", "Adagrad", 1e-7), ("adadelta", "Adadelta", 1e-7), ("adam", "Adam", 1e-7), ("rmsprop", "RMSprop", 1e-8)],
+    [
+        ("adagrad", "Adagrad", 1e-7),
+        ("adadelta", "Adadelta", 1e-7),
+        ("adam", "Adam", 1e-7),
+        ("rmsprop", "RMSprop", 1e-8),
+    ],
 )
 def test_article_a_adaptive_methods_have_keras_own_settings(name: str, keras_class: str, epsilon: float) -> None:
     import keras
@@ -102,5 +118,7 @@ def test_every_experiment_composes_and_plans(name: str) -> None:
 
 
 def test_all_experiments_of_the_articles_are_there() -> None:
-    article_a = {f"article_a_{name}" for name in ("step", "exponential", "time", "rmsprop", "adagrad", "adadelta", "adam")}
+    article_a = {
+        f"article_a_{name}" for name in ("step", "exponential", "time", "rmsprop", "adagrad", "adadelta", "adam")
+    }
     assert article_a | {"article_b_scheduled", "article_b_unscheduled"} <= set(EXPERIMENTS)

@@ -123,7 +123,7 @@ def test_warmup_and_cosine_equal_keras(keras: Any, length: int) -> None:
 
 def test_one_cycle_follows_fastai() -> None:
     """fastai's combined_cos(0.25, lr / 25, lr, lr / 1e5) at i / 8, worked out by hand from its definition."""
-    schedule = schedules.OneCycle(peak_at="25%", start=0.04, final=1e-5, like="fastai")
+    schedule = schedules.OneCycle(peak_at="25%", start=0.04, final=1e-5, anneal="cosine", like="fastai")
     half = (1 + 1e-5) / 2
     late = [half + (1 - 1e-5) / 2 * math.cos(math.pi * i / 6) for i in range(7)]
     assert schedule.factor(np.arange(9), Run(8, 8)) == pytest.approx([0.04, 0.52, *late])

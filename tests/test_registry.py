@@ -62,26 +62,41 @@ def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
             del sys.modules[name]
 
 
+def hook(body: str, signature: str = "annealkit_schedules()") -> str:
+    """A plugin whose hook does that."""
+    return f"{GOOD}@hookimpl\ndef {signature}:\n    {body}\n"
+
+
+DICTIONARY = "annealkit_schedules must return a dictionary from names to dataclasses; got "
+NAME = "annealkit_schedules: a name must be lower-case letters, digits and _; got "
+CLASS = "annealkit_schedules: halves must be a dataclass (the class itself); got "
+ODD = "@dataclass\nclass Odd(Halves):\n    knobs: np.ndarray = None\n" + HOOK.replace("Halves", "Odd")
 BROKEN = {
-    "import error": ("import a_module_that_nobody_has\n", "ModuleNotFoundError: No module named 'a_module_that_nobody_has'"),
+    "import error": ("import a_module_that_nobody_has\n", "No module named 'a_module_that_nobody_has'"),
     "wrong syntax": ("def broken(:\n", "SyntaxError:"),
-    "leaves": ("raise SystemExit(3)\n", "SystemExit: 3"),
+    "leaves at import": ("raise SystemExit(3)\n", "SystemExit: 3"),
     "raises at import": ("1 / 0\n", "ZeroDivisionError: division by zero"),
-    "hook raises": (GOOD + "@hookimpl\ndef annealkit_schedules():\n    raise OSError('no\\nluck')\n", "OSError: no luck"),
-    "hook returns a number": (GOOD + "@hookimpl\ndef annealkit_schedules():\n    return 3\n", "must return a dictionary from names to dataclasses; got int"),
-    "hook returns nothing": (GOOD + "@hookimpl\ndef annealkit_schedules():\n    pass\n", "must return a dictionary from names to dataclasses; got NoneType"),
-    "a function for a class": (GOOD + "@hookimpl\ndef annealkit_schedules():\n    return {'halves': len}\n", "halves must be a dataclass (the class itself)"),
-    "an instance for a class": (GOOD + "@hookimpl\ndef annealkit_schedules():\n    return {'halves': Halves()}\n", "halves must be a dataclass (the class itself)"),
-    "generator fails half-way": (GOOD + "@hookimpl\ndef annealkit_schedules():\n    yield 'halves', Halves\n    raise KeyError('half')\n", "annealkit_schedules must return a dictionary"),
-    "misspelt hook": (GOOD + "@hookimpl\ndef annealkit_schedule():\n    return {'halves': Halves}\n", "there is no hook annealkit_schedule. Did you mean annealkit_schedules"),
-    "hook with an argument": (GOOD + "@hookimpl\ndef annealkit_schedules(config):\n    return {'halves': Halves}\n", "config"),
+    "hook raises": (hook("raise OSError('no\\nluck')"), "OSError: no luck"),
+    "hook leaves": (hook("raise SystemExit('gone')"), "SystemExit: gone"),
+    "hook returns a number": (hook("return 3"), f"{DICTIONARY}int"),
+    "hook returns nothing": (hook("pass"), f"{DICTIONARY}NoneType"),
+    "hook is a generator": (hook("yield 'halves', Halves; raise KeyError('half-way')"), f"{DICTIONARY}generator"),
+    "a function for a class": (hook("return {'halves': len}"), CLASS),
+    "an instance for a class": (hook("return {'halves': Halves()}"), CLASS),
+    "no dataclass": (hook("return {'halves': dict}"), CLASS),
+    "a field that cannot be set": (GOOD + ODD, "knobs"),
+    "misspelt hook": (
+        hook("return {'halves': Halves}", "annealkit_schedule()"),
+        "there is no hook annealkit_schedule. Did you mean annealkit_schedules",
+    ),
+    "hook with an argument": (hook("return {'halves': Halves}", "annealkit_schedules(config)"), "config"),
     "no hook": (GOOD, "no function is marked with @annealkit.hookimpl"),
-    "unmarked hook": (GOOD + "def annealkit_schedules():\n    return {'halves': Halves}\n", "no function is marked with @annealkit.hookimpl"),
-    "name with a dash": (GOOD + "@hookimpl\ndef annealkit_schedules():\n    return {'two-halves': Halves}\n", "a name must be lower-case letters, digits and _; got 'two-halves'"),
-    "name with a path": (GOOD + "@hookimpl\ndef annealkit_schedules():\n    return {'../halves': Halves}\n", "got '../halves'"),
-    "name is a number": (GOOD + "@hookimpl\ndef annealkit_schedules():\n    return {5: Halves}\n", "got 5"),
-    "a field that cannot be set": (GOOD + "@dataclass\nclass Odd(Halves):\n    f: np.ndarray = None\n@hookimpl\ndef annealkit_schedules():\n    return {'odd': Odd}\n", "f"),
-}  # fmt: skip
+    "unmarked hook": (GOOD + HOOK.replace("@hookimpl", ""), "no function is marked with @annealkit.hookimpl"),
+    "name with a dash": (GOOD + HOOK.replace("halves", "two-halves"), f"{NAME}'two-halves'"),
+    "name with a path": (GOOD + HOOK.replace("halves", "../halves"), f"{NAME}'../halves'"),
+    "name in capitals": (GOOD + HOOK.replace("halves", "Halves"), f"{NAME}'Halves'"),
+    "name is a number": (GOOD + HOOK.replace('"halves"', "5"), f"{NAME}5"),
+}
 
 
 @pytest.mark.parametrize("fault", BROKEN)

@@ -12,7 +12,6 @@ import numpy as np
 import pytest
 from helpers import (
     Kills,
-    annealkit_command,
     assert_same_bits,
     checkpoint_arrays,
     checkpoints,

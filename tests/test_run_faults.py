@@ -122,7 +122,9 @@ def test_any_changed_bit_is_found_or_harmless(tmp_path: Path) -> None:
     assert found > len(content) / 2
 
 
-@pytest.mark.parametrize("content", ['{"status": "finished"', '{"status": "finished"}', "[]", '{"status": "finished", "result": 3}'])
+@pytest.mark.parametrize(
+    "content", ['{"status": "finished"', '{"status": "finished"}', "[]", '{"status": "finished", "result": 3}']
+)
 def test_a_damaged_run_json_is_said_and_rerun_mends_it(content: str, outputs: Path, whole_run: Path) -> None:
     (only_run(outputs) / "run.json").write_text(content)
     with pytest.raises(RunError, match=r"run\.json.*Try rerun=true, which starts afresh"):
@@ -143,7 +145,12 @@ def test_other_conditions_are_refused_as_not_exact(key: str, value: str, outputs
     before = {path: path.read_bytes() for path in checkpoints(run)}
     with pytest.raises(RunError) as refused:
         go_on(outputs)
-    for words in ("cannot be continued to the exact bit", f"{key} was {value}, is now {now}", "resume=inexact", "rerun=true"):
+    for words in (
+        "cannot be continued to the exact bit",
+        f"{key} was {value}, is now {now}",
+        "resume=inexact",
+        "rerun=true",
+    ):
         assert words in str(refused.value)
     assert {path: path.read_bytes() for path in checkpoints(run)} == before
 
@@ -217,7 +224,9 @@ def at_most(size: int) -> Callable[[], None]:
     return lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
 
 
-@pytest.mark.parametrize(("file", "share"), [("checkpoints/step-", 0.5), ("model.keras", 0.9), ("events.out.tfevents", 0.9)])
+@pytest.mark.parametrize(
+    ("file", "share"), [("checkpoints/step-", 0.5), ("model.keras", 0.9), ("events.out.tfevents", 0.9)]
+)
 def test_a_full_disk_is_said_and_what_was_there_stays(file: str, share: float, outputs: Path, whole_run: Path) -> None:
     """Each of the three kinds of file in turn is the first that no longer fits."""
     more = ["trainer.epochs=60"] if file.startswith("events") else []

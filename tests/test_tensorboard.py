@@ -31,7 +31,16 @@ class Board:
     def __init__(self, logdir: Path, log: Path) -> None:
         self._log = log
         with open(log, "w") as file:
-            arguments = ["--logdir", str(logdir), "--host", "127.0.0.1", "--port", "0", "--samples_per_plugin", "scalars=1000000"]
+            arguments = [
+                "--logdir",
+                str(logdir),
+                "--host",
+                "127.0.0.1",
+                "--port",
+                "0",
+                "--samples_per_plugin",
+                "scalars=1000000",
+            ]
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "tensorboard.main", *arguments], env=environment(), stdout=file, stderr=file
             )
@@ -94,7 +103,9 @@ def board(runs: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> It
     try:
         deadline = time.monotonic() + 120
         # It reads the files in the background; the last thing in each is the end of its session.
-        while len(hparams(server)) < 3 or any(group["status"] == "STATUS_RUNNING" for group in hparams(server).values()):
+        while len(hparams(server)) < 3 or any(
+            group["status"] == "STATUS_RUNNING" for group in hparams(server).values()
+        ):
             assert time.monotonic() < deadline, hparams(server)
             time.sleep(0.2)
         yield server
@@ -122,7 +133,9 @@ def test_runs_are_listed_by_their_names(board: Board, runs: dict[str, Path]) -> 
 def test_the_rate_at_every_update(board: Board, runs: dict[str, Path]) -> None:
     steps, rates = board.scalars(runs["finished"].name, "learning_rate")
     assert steps == list(range(54))  # 900 points in batches of 50, three epochs
-    np.testing.assert_array_equal(rates, learning_rates(Cyclical(half_cycle="6st"), 0.05, Run(54, 18)).astype(np.float32))
+    np.testing.assert_array_equal(
+        rates, learning_rates(Cyclical(half_cycle="6st"), 0.05, Run(54, 18)).astype(np.float32)
+    )
 
 
 def test_losses_and_accuracies_are_on_the_same_axis(board: Board, runs: dict[str, Path]) -> None:

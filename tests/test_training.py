@@ -159,7 +159,10 @@ def test_every_point_is_seen_once_an_epoch_in_another_order_each(train: Callable
 # --- data ---
 
 
-@pytest.mark.parametrize(("validation", "limit", "expected"), [(0, None, (1000, 0, 100)), (150, None, (850, 150, 100)), (150, 60, (60, 60, 60))])
+@pytest.mark.parametrize(
+    ("validation", "limit", "expected"),
+    [(0, None, (1000, 0, 100)), (150, None, (850, 150, 100)), (150, 60, (60, 60, 60))],
+)
 def test_splits_are_disjoint_and_of_the_asked_size(
     validation: int, limit: int | None, expected: tuple[int, int, int]
 ) -> None:
@@ -298,6 +301,7 @@ else:
 import keras
 model = keras.models.load_model(sys.argv[1])
 data = np.load(sys.argv[2])
+model.compile(loss="sparse_categorical_crossentropy", metrics=["accuracy"])
 print(model.evaluate(data["images"], data["labels"], verbose=0, return_dict=True)["accuracy"])
 """
 
@@ -319,6 +323,7 @@ def test_the_model_loads_in_plain_keras_and_gives_the_reported_accuracy(
         capture_output=True, text=True, timeout=120,
     )  # fmt: skip
     assert loaded.returncode == 0, loaded.stderr
+    assert "UserWarning" not in loaded.stderr
     assert float(loaded.stdout) == pytest.approx(result.test_accuracy, abs=1e-6)
     assert result.test_accuracy != pytest.approx(0.1, abs=1e-3)  # Not what a model that has learnt nothing would give.
 

@@ -36,6 +36,7 @@ class Cifar10(Dataset):
     download of 170 MB, which the cache keeps as arrays (184 MB) that are memory-mapped from then on.
 
     Args:
+        flip: true by default, as in the Keras example: a photograph's mirror image is as likely as itself.
         path: `cifar-10-binary.tar.gz`, the folder of `.bin` files that it unpacks to, or Keras' own copy
             (`cifar-10-batches-py`, folder or archive). It is checked by its structure and not by its checksum, so
             that a set of your own in the same layout can be used.
@@ -46,6 +47,7 @@ class Cifar10(Dataset):
     Source: Krizhevsky 2009, "Learning Multiple Layers of Features from Tiny Images", chapter 3.
     """
 
+    flip: bool = True
     path: str | None = None
 
     def train_size(self) -> int:

@@ -32,7 +32,7 @@ class OneCycle:
         peak_at: where the peak is; a duration longer than zero and shorter than the span (half of it with three_phase).
         start: the first factor, in [0, 1].
         final: the last factor, in [0, 1].
-        anneal: cosine or linear.
+        anneal: linear, as in the papers, or cosine, torch's default.
         three_phase: fall back to `start` first, then to `final`.
         like: torch, fastai or optax, whose convention for the phase ends to follow.
 
@@ -45,7 +45,7 @@ class OneCycle:
     Source: Smith 2018, arXiv 1803.09820; Smith and Topin 2017, arXiv 1708.07120.
 
     Equals: torch `OneCycleLR(max_lr=lr, total_steps=T, pct_start=peak_at, anneal_strategy="cos" or "linear",
-    div_factor=1/start, final_div_factor=start/final, three_phase)`, whose defaults are ours; fastai
+    div_factor=1/start, final_div_factor=start/final, three_phase)`, whose defaults are ours but for anneal; fastai
     `fit_one_cycle(lr_max=lr, pct_start=peak_at, div=1/start, div_final=1/final)`; optax `cosine_onecycle_schedule(T,
     lr, peak_at, 1/start, start/final)`, and `linear_onecycle_schedule` with pct_final = 2 * pct_start for three_phase
     and linear. (optax rounds the binary float pct_start * T down: 0.29 * 100 gives it 28. Here 29% of 100 is 29.)
@@ -54,7 +54,7 @@ class OneCycle:
     peak_at: str = "30%"
     start: float = 0.04
     final: float = 4e-6
-    anneal: str = "cosine"
+    anneal: str = "linear"
     three_phase: bool = False
     like: str = "torch"
 

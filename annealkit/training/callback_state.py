@@ -1,6 +1,7 @@
 """Keeps what Keras callbacks remember, so that EarlyStopping and its like survive a resume."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 import keras
@@ -25,10 +26,9 @@ def save(callbacks: Sequence[keras.callbacks.Callback]) -> tuple[dict[str, Any],
             elif isinstance(value, list) and value and all(map(_is_array, value)):
                 arrays.update({f"{key}/{i:06d}": entry for i, entry in enumerate(value)})
             else:
-                try:
+                # What JSON cannot hold, a model, a function, an open file, is not to be carried into another process.
+                with suppress(TypeError):
                     plain[key] = _as_json(value)
-                except TypeError:
-                    pass  # A model, a function, an open file: not to be carried into another process.
     return plain, arrays
 
 

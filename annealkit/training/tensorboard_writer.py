@@ -135,7 +135,7 @@ class _EventFile:
         name = f"{int(time.time()):010d}.{socket.gethostname()}.{os.getpid()}.{number}"
         self._path = folder / _PATTERN.replace("*", name)
         with self._said():
-            self._file = open(self._path, "wb", buffering=1 << 20)
+            self._file = open(self._path, "wb", buffering=1 << 20)  # noqa: SIM115  closed by close()
         self._records = RecordWriter(self._file)
         self.add(event_pb2.Event(wall_time=time.time(), file_version="brain.Event:2"))
         self.flush()

@@ -310,10 +310,9 @@ class Training:
             return DIVERGED, self._diverged(f"the loss on the test images was {loss}", step - 1, rate)
         self._test_figures = loss, accuracy
         self._board.scalars(self.progress.step - 1, {"test/loss": loss, "test/accuracy": accuracy})
-        # A copy without our optimizer, so that it loads where annealkit is not installed; a clone would be compiled
-        # with the same one, schedule and all.
-        plain = keras.models.clone_model(self._model)
-        plain.compile(loss="sparse_categorical_crossentropy", metrics=["accuracy"])
+        # A copy without our optimizer, so that it loads where annealkit is not installed. `clone_model` would not do:
+        # it compiles the clone with the same optimizer, schedule and all.
+        plain = type(self._model).from_config(self._model.get_config())
         plain.set_weights(self._model.get_weights())
         temporary = self._folder.model_file.with_name("part.keras")
         try:

@@ -113,7 +113,7 @@ def torch_cases(total: int) -> Iterator[dict[str, Any]]:
         lambda o: lr_scheduler.OneCycleLR(o, 1.0, total, div_factor=10, final_div_factor=100, cycle_momentum=False),
         total,
     )
-    yield case("torch OneCycleLR", "OneCycle", {"start": 0.1, "final": 0.001}, rates)
+    yield case("torch OneCycleLR", "OneCycle", {"anneal": "cosine", "start": 0.1, "final": 0.001}, rates)
     for length in (1, 3, 20):
         if length < total:
             rates = from_torch(lambda o, n=length: lr_scheduler.LinearLR(o, 0.25, total_iters=n), total)
@@ -136,7 +136,8 @@ def optax_cases(total: int) -> Iterator[dict[str, Any]]:
         yield case("optax exponential_decay", "Exponential", fields, rates)
     for peak in (30, 12.5):
         rates = from_optax(optax.cosine_onecycle_schedule(total, 1.0, peak / 100), total)
-        yield case("optax cosine_onecycle_schedule", "OneCycle", {"peak_at": f"{peak}%", "like": "optax"}, rates)
+        fields = {"anneal": "cosine", "peak_at": f"{peak}%", "like": "optax"}
+        yield case("optax cosine_onecycle_schedule", "OneCycle", fields, rates)
     if total > 1:  # optax keeps its boundaries in a dictionary, where two at step 0 become one
         rates = from_optax(optax.linear_onecycle_schedule(total, 1.0, 0.3, 0.6), total)
         fields = {"peak_at": "30%", "like": "optax", "anneal": "linear", "three_phase": True}
