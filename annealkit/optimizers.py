@@ -65,8 +65,8 @@ class Sgd(KerasOptimizer):
         velocity = momentum * velocity - rate * gradient
         weight += momentum * velocity - rate * gradient        (nesterov; otherwise weight += velocity)
 
-    The defaults are not Keras' (0.01, 0, false): `momentum` and `nesterov` are what is usual for image classifiers, `lr`
-    is what did best with keras_cnn on CIFAR-10.
+    The defaults are not Keras' (0.01, 0, false): `momentum` and `nesterov` are what is usual for image classifiers,
+    `lr` is what did best with keras_cnn on CIFAR-10.
     Source: Sutskever et al. 2013, "On the importance of initialization and momentum in deep learning".
 
     Args:

@@ -17,7 +17,7 @@ EVERYTHING = (
     "data.flip=true", "data.crop=2", "data.cutout=6",
     "schedule=cyclical", "schedule.half_cycle=1ep", "warmup=linear", "warmup.length=7st",
     "feedback=plateau", "feedback.patience=1", "feedback.factor=0.5", "feedback.min_delta=0.05",
-    "optimizer=sgd", "optimizer.gradient_accumulation_steps=3",
+    "optimizer=sgd", "optimizer.lr=0.05", "optimizer.gradient_accumulation_steps=3",
     "trainer.epochs=4", "trainer.batch_size=8", f"trainer.checkpoint_steps={CHECKPOINT_STEPS}",
 )  # fmt: skip
 

@@ -18,7 +18,9 @@ def applied(run: Path, total: int) -> np.ndarray:
 
 
 def train(tmp_path: Path, *overrides: str) -> Path:
-    return annealkit.train([*TOY, f"outputs={tmp_path}", "trainer.progress=false", *overrides]).folder
+    return annealkit.train(
+        [*TOY, f"outputs={tmp_path}", "trainer.progress=false", "optimizer.lr=0.05", *overrides]
+    ).folder
 
 
 @pytest.mark.parametrize("steps_per_call", ["1", "7", "1000", "null"])
@@ -33,7 +35,9 @@ def test_with_warmup_for_any_number_of_steps_per_call(steps_per_call: str, tmp_p
 @pytest.mark.parametrize("batch_size", [50, 70])
 def test_accumulation_counts_weight_updates_and_not_batches(batch_size: int, tmp_path: Path) -> None:
     accumulate = ("optimizer.gradient_accumulation_steps=3", f"trainer.batch_size={batch_size}")
-    run = train(tmp_path, "schedule=cyclical", "schedule.half_cycle=4st", "optimizer=adam", *accumulate)
+    run = train(
+        tmp_path, "schedule=cyclical", "schedule.half_cycle=4st", "optimizer=adam", "optimizer.lr=0.001", *accumulate
+    )
     # 150 points an update: six whole ones and one of 100. 210 points: four whole ones and one of 160.
     per_epoch = {50: 7, 70: 5}[batch_size]
     rates = learning_rates(Cyclical(half_cycle="4st"), 0.001, Run(3 * per_epoch, per_epoch))

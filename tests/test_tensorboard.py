@@ -86,7 +86,14 @@ class Board:
 def runs(tmp_path_factory: pytest.TempPathFactory, killed_runs: Kills) -> dict[str, Path]:
     """Three run folders by their name in TensorBoard."""
     logdir = tmp_path_factory.mktemp("board") / "outputs"
-    common = [*TOY, f"outputs={logdir}", "trainer.progress=false", "schedule=cyclical", "schedule.half_cycle=6st"]
+    common = [
+        *TOY,
+        f"outputs={logdir}",
+        "trainer.progress=false",
+        "schedule=cyclical",
+        "schedule.half_cycle=6st",
+        "optimizer.lr=0.05",
+    ]
     finished = annealkit.train([*common, "data.validation=100", "seed=3"])
     diverging = ["model.hidden=[]", "optimizer.lr=1e38", "optimizer=sgd"]
     diverged = annealkit.train([*common, *diverging])
