@@ -16,12 +16,13 @@ from annealkit.plan import Parts, plan_rates, plan_run
 from annealkit.registry import Registry
 from annealkit.result import DIVERGED, FAILED, FINISHED, INTERRUPTED, RUNNING, Result
 from annealkit.run import Run
-from annealkit.run_folder import RunFolder, not_written
+from annealkit.run_folder import RunFolder
 from annealkit.training import callback_state
 from annealkit.training.checkpoint import Checkpoint, Checkpoints, restore_variables, variable_arrays
 from annealkit.training.environment import check_exact, computes_bfloat16, describe_environment, prepared_keras
 from annealkit.training.loop import Steps, TrainingLoop
 from annealkit.training.progress import ProgressBar
+from annealkit.training.saved_model import save_for_keras
 from annealkit.training.splits import Splits, split
 from annealkit.training.start import available_threads
 from annealkit.training.stop_request import StopRequest
@@ -71,8 +72,6 @@ def train(
             inexact=inexact,
             data={"name": splits.images.name, "origin": splits.images.origin},
             images={"train": len(splits.train), "validation": len(splits.validation), "test": len(splits.test)},
-            # What model.keras is to be fed with: image * scale + offset, by channel.
-            normalization={"scale": splits.scale.tolist(), "offset": splits.offset.tolist()},
             total_steps=run.total_steps,
             steps_per_epoch=run.steps_per_epoch,
         )
@@ -310,17 +309,7 @@ class Training:
             return DIVERGED, self._diverged(f"the loss on the test images was {loss}", step - 1, rate)
         self._test_figures = loss, accuracy
         self._board.scalars(self.progress.step - 1, {"test/loss": loss, "test/accuracy": accuracy})
-        # A copy without our optimizer, so that it loads where annealkit is not installed. `clone_model` would not do:
-        # it compiles the clone with the same optimizer, schedule and all.
-        plain = type(self._model).from_config(self._model.get_config())
-        plain.set_weights(self._model.get_weights())
-        temporary = self._folder.model_file.with_name("part.keras")
-        try:
-            plain.save(temporary)
-            temporary.replace(self._folder.model_file)
-        except OSError as error:
-            temporary.unlink(missing_ok=True)
-            raise not_written(self._folder.model_file, error) from None
+        save_for_keras(self._model, self._splits, self._folder.model_file)
         return FINISHED, ""
 
     def _diverged(self, what: str, step: int, rate: float) -> str:
