@@ -19,6 +19,7 @@ from annealkit.run import Run
 from annealkit.run_folder import RunFolder
 from annealkit.training import callback_state
 from annealkit.training.checkpoint import Checkpoint, Checkpoints, restore_variables, variable_arrays
+from annealkit.training.compiled_model import build_model
 from annealkit.training.environment import check_exact, computes_bfloat16, describe_environment, prepared_keras
 from annealkit.training.loop import Steps, TrainingLoop
 from annealkit.training.progress import ProgressBar
@@ -49,18 +50,7 @@ def train(
     inexact = check_exact(folder, environment, config.resume)
 
     with StopRequest() as stop, prepared_keras(parts.trainer.seed, parts.trainer.precision):
-        model = parts.model.build(splits.input_shape, len(splits.images.class_names))
-        optimizer = parts.optimizer.build(schedule)
-        if optimizer.weight_decay:
-            # Biases and normalisation weights are spared, as He et al. 2019 advise (arXiv 1812.01187, section 3.1).
-            optimizer.exclude_from_weight_decay([v for v in model.trainable_variables if len(v.shape) <= 1])
-        optimizer.build(model.trainable_variables)
-        compile_for_callbacks(model, optimizer)
-        # Keras' callbacks ask the model's metrics whether more is better, and a metric is built by its first use.
-        classes = len(splits.images.class_names)
-        model.compute_metrics(None, tf.zeros(1, tf.int32), tf.zeros((1, classes)))
-        model.reset_metrics()
-
+        model = build_model(parts, splits, schedule)
         training = Training(parts, folder, run, splits, model, schedule, [*_early_stopping(parts), *callbacks])
         training.restore()
         if training.progress.step == 0:
@@ -81,15 +71,6 @@ def train(
         folder.update_state(status=status, result=result.to_json())
     stop.act()  # Also where the signal came too late to shorten anything: a sweep must not go on to its next run.
     return result
-
-
-def compile_for_callbacks(model: keras.Model, optimizer: keras.Optimizer) -> None:
-    """Make the model what Keras callbacks expect: compiled, its metrics built. The training loop needs none of it."""
-    model.compile(optimizer, "sparse_categorical_crossentropy", metrics=["accuracy"], jit_compile=False)
-    # Callbacks with mode="auto" ask the metrics in which direction is better, and unbuilt ones do not answer.
-    classes = model.output_shape[-1]
-    model.compute_metrics(None, np.zeros(1, np.int32), np.full((1, classes), 1 / classes, np.float32))
-    model.reset_metrics()
 
 
 @dataclass

@@ -1,0 +1,24 @@
+"""Builds the model with its optimizer, as the loop and Keras callbacks expect them."""
+
+import keras
+import numpy as np
+
+from annealkit.plan import Parts
+from annealkit.training.splits import Splits
+from annealkit.training.table_schedule import TableSchedule
+
+
+def build_model(parts: Parts, splits: Splits, schedule: TableSchedule) -> keras.Model:
+    """The compiled model; its optimizer, in `model.optimizer`, follows the schedule and has its variables."""
+    classes = len(splits.images.class_names)
+    model = parts.model.build(splits.input_shape, classes)
+    optimizer = parts.optimizer.build(schedule)
+    if optimizer.weight_decay:
+        # Biases and normalisation weights are spared, as He et al. 2019 advise (arXiv 1812.01187, section 3.1).
+        optimizer.exclude_from_weight_decay([v for v in model.trainable_variables if len(v.shape) <= 1])
+    optimizer.build(model.trainable_variables)
+    model.compile(optimizer, "sparse_categorical_crossentropy", metrics=["accuracy"], jit_compile=False)
+    # Callbacks with mode="auto" ask the model's metrics whether more is better, and a metric is built by its first use.
+    model.compute_metrics(None, np.zeros(1, np.int32), np.full((1, classes), 1 / classes, np.float32))
+    model.reset_metrics()
+    return model
