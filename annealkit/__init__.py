@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from annealkit.curve import learning_rates
 from annealkit.errors import AnnealkitError, ConfigError, DataError, RunError
 from annealkit.hookspecs import hookimpl
+from annealkit.result import Result
 from annealkit.run import Run
 from annealkit.schedules import (
     Constant,
@@ -26,8 +27,6 @@ from annealkit.warmups import CosineWarmup, ExponentialWarmup, LinearWarmup, Pol
 if TYPE_CHECKING:
     import keras
 
-    from annealkit.result import Result
-
 __all__ = [
     "AnnealkitError",
     "ConfigError",
@@ -43,6 +42,7 @@ __all__ = [
     "OneCycle",
     "Polynomial",
     "PolynomialWarmup",
+    "Result",
     "Run",
     "RunError",
     "Step",
@@ -53,7 +53,7 @@ __all__ = [
 ]
 
 
-def train(overrides: Sequence[str] = (), callbacks: "Sequence[keras.callbacks.Callback]" = ()) -> "Result":
+def train(overrides: Sequence[str] = (), callbacks: "Sequence[keras.callbacks.Callback]" = ()) -> Result:
     """Train one model, as `python -m annealkit OVERRIDES` does; see annealkit.api.train."""
     from annealkit import api  # Hydra takes a third of a second to import; schedules alone do not need it.
 

@@ -30,7 +30,10 @@ def train_with_hydra(arguments: list[str]) -> int:
         # Hydra's own messages name no near matches: what can be refused is refused before it starts.
         config = compose(overrides, registry)
         build_parts(config, registry)
-        RunFolder(Path(config.outputs) / run_name(_root_=config))
+        if not any(word.startswith("hydra.run.dir=") for word in overrides):
+            # Held for a moment: a run that is busy is refused before Hydra writes a line into its log.
+            with RunFolder(Path(config.outputs) / run_name(_root_=config)).locked():
+                pass
     elif {"-m", "--multirun"} & set(arguments):
         parsed = parse(overrides)
         check_groups(parsed, registry)

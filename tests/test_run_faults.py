@@ -204,10 +204,12 @@ def test_a_second_process_is_refused_while_the_first_trains(tmp_path: Path) -> N
     first = start(*endless, cwd=tmp_path)
     try:
         wait_for_epochs(1, tmp_path / "outputs", first)
-        second = annealkit_command(*endless, cwd=tmp_path)
         run = only_run(tmp_path / "outputs")
-        assert second.returncode == 1
-        assert "is being trained by another process" in second.stdout and "seed=" in second.stdout
+        log = (run / "annealkit.log").read_text()
+        second = annealkit_command(*endless, cwd=tmp_path)
+        assert second.returncode == 2
+        assert "is being trained by another process" in second.stderr and "seed=" in second.stderr
+        assert (run / "annealkit.log").read_text() == log
         assert json.loads((run / "run.json").read_text())["status"] == "running"
         assert len(list(run.glob("events.out.tfevents.*"))) == 1
         wait_for_epochs(len((run / "history.csv").read_text().splitlines()) + 1, tmp_path / "outputs", first)

@@ -17,6 +17,7 @@ from helpers import TOY, assert_same_bits, checkpoint_arrays, checkpoints, model
 import annealkit
 from annealkit import ConfigError
 from annealkit.datasets import Dataset, Images, Synthetic, Toy
+from annealkit.models import Mlp
 from annealkit.result import Result
 from annealkit.training.augment import augment, random_crop, random_cutout, random_flip
 from annealkit.training.splits import split
@@ -324,6 +325,30 @@ def test_the_model_loads_in_plain_keras_and_gives_the_reported_accuracy(
     assert "UserWarning" not in loaded.stderr
     assert float(loaded.stdout) == pytest.approx(result.test_accuracy, abs=1e-6)
     assert result.test_accuracy != pytest.approx(0.1, abs=1e-3)  # Not what a model that has learnt nothing would give.
+
+
+class Subclassed(keras.Model):
+    """A model that Keras cannot rebuild: nobody told it how."""
+
+    def __init__(self, layer: keras.layers.Layer) -> None:
+        super().__init__()
+        self.layer = layer
+
+    def call(self, inputs: tf.Tensor) -> tf.Tensor:
+        return self.layer(inputs)
+
+
+def test_a_model_that_could_not_be_saved_is_refused_before_training(
+    train: Callable[..., Result], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def build(self: Mlp, input_shape: tuple[int, ...], classes: int) -> keras.Model:
+        model = Subclassed(keras.layers.Dense(classes, activation="softmax"))
+        model.build((None, *input_shape))
+        return model
+
+    monkeypatch.setattr(Mlp, "build", build)
+    with pytest.raises(ConfigError, match=r"model: Subclassed cannot be rebuilt .* give the class a get_config"):
+        train()
 
 
 def test_the_result_says_what_the_folder_says(train: Callable[..., Result]) -> None:

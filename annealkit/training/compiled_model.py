@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 
+from annealkit.errors import ConfigError
 from annealkit.plan import Parts
 from annealkit.training.splits import Splits
 from annealkit.training.table_schedule import TableSchedule
@@ -12,6 +13,7 @@ def build_model(parts: Parts, splits: Splits, schedule: TableSchedule) -> keras.
     """The compiled model; its optimizer, in `model.optimizer`, follows the schedule and has its variables."""
     classes = len(splits.images.class_names)
     model = parts.model.build(splits.input_shape, classes)
+    _check_savable(model)
     optimizer = parts.optimizer.build(schedule)
     if optimizer.weight_decay:
         # Biases and normalisation weights are spared, as He et al. 2019 advise (arXiv 1812.01187, section 3.1).
@@ -22,3 +24,14 @@ def build_model(parts: Parts, splits: Splits, schedule: TableSchedule) -> keras.
     model.compute_metrics(None, np.zeros(1, np.int32), np.full((1, classes), 1 / classes, np.float32))
     model.reset_metrics()
     return model
+
+
+def _check_savable(model: keras.Model) -> None:
+    """Refuse before training what could not be saved after it."""
+    try:
+        type(model).from_config(model.get_config())
+    except (NotImplementedError, TypeError):
+        raise ConfigError(
+            f"model: {type(model).__name__} cannot be rebuilt from its configuration, so model.keras could not be "
+            "saved. Build it from Keras layers (Sequential or functional), or give the class a get_config()."
+        ) from None
