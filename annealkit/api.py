@@ -9,13 +9,17 @@ from typing import TYPE_CHECKING
 from omegaconf import OmegaConf
 
 from annealkit.composition import compose, run_name
+from annealkit.errors import AnnealkitError, ConfigError
 from annealkit.job import run_job
+from annealkit.plan import build_parts
 from annealkit.registry import load_registry
 from annealkit.result import Result
 from annealkit.run_folder import RunFolder
 
 if TYPE_CHECKING:
     import keras
+
+log = logging.getLogger("annealkit")
 
 
 def train(overrides: Sequence[str] = (), callbacks: "Sequence[keras.callbacks.Callback]" = ()) -> Result:
@@ -25,7 +29,8 @@ def train(overrides: Sequence[str] = (), callbacks: "Sequence[keras.callbacks.Ca
         overrides: as on the command line, for example `["schedule=cyclical", "optimizer=sgd", "trainer.epochs=4"]`.
         callbacks: Keras callbacks, called at the beginning and end of training and of each epoch. What they hold in
             plain attributes (numbers, text, arrays) survives a resume. They are not part of the run's name: train with
-            other callbacks in another `outputs=` folder, or with `rerun=true`.
+            other callbacks in another `outputs=` folder, or with `rerun=true`. Those that set the learning rate are
+            refused: that is what schedules and feedback are for.
 
     Returns:
         The result; for a run that has already ended, the one that it ended with.
@@ -37,20 +42,28 @@ def train(overrides: Sequence[str] = (), callbacks: "Sequence[keras.callbacks.Ca
         >>> result = annealkit.train(["schedule=cyclical", "optimizer=sgd", "data=synthetic"])  # doctest: +SKIP
         >>> result.test_accuracy, result.folder  # doctest: +SKIP
     """
+    if isinstance(overrides, str):
+        raise ConfigError(f"train takes a list of overrides; got the text {overrides!r}. Try train([{overrides!r}]).")
     registry = load_registry()
     overrides = list(overrides)
     config = compose(overrides, registry)
+    build_parts(config, registry)  # What can be refused is refused before there is a folder.
     folder = Path(config.outputs) / run_name(_root_=config)
     RunFolder(folder)
     with _logging_to(folder / "annealkit.log"):
         _save_config(folder / ".hydra", OmegaConf.to_yaml(config), OmegaConf.to_yaml(overrides))
-        return run_job(config, folder, registry, callbacks)
+        try:
+            return run_job(config, folder, registry, callbacks)
+        except AnnealkitError:
+            raise
+        except Exception:
+            log.exception("the run was stopped by an unforeseen error")  # The caller sees it; the run's log keeps it.
+            raise
 
 
 @contextmanager
 def _logging_to(path: Path) -> Iterator[None]:
     """The messages of a run on the terminal and in its log, as Hydra arranges it on the command line."""
-    log = logging.getLogger("annealkit")
     file = logging.FileHandler(path, encoding="utf-8", delay=True)
     file.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
     handlers: list[logging.Handler] = [file]

@@ -21,13 +21,22 @@ def annealkit_schedules() -> dict[str, type]:
     return {
         "constant": schedules.Constant,
         "step": schedules.Step,
+        "multistep": schedules.MultiStep,
+        "piecewise": schedules.Piecewise,
         "exponential": schedules.Exponential,
         "inverse_time": schedules.InverseTime,
         "polynomial": schedules.Polynomial,
         "linear": schedules.Polynomial,
         "cosine": schedules.Cosine,
+        "cosine_restarts": schedules.CosineRestarts,
         "cyclical": schedules.Cyclical,
         "one_cycle": schedules.OneCycle,
+        "trapezoid": schedules.Trapezoid,
+        "wsd": schedules.Trapezoid,
+        "inverse_sqrt": schedules.InverseSqrt,
+        "rex": schedules.Rex,
+        "tanh": schedules.Tanh,
+        "table": schedules.Table,
     }
 
 
@@ -56,6 +65,11 @@ def annealkit_optimizers() -> dict[str, type]:
         "rmsprop": optimizers.RmsProp,
         "adam": optimizers.Adam,
         "adamw": optimizers.AdamW,
+        "adamax": optimizers.Adamax,
+        "adafactor": optimizers.Adafactor,
+        "ftrl": optimizers.Ftrl,
+        "lion": optimizers.Lion,
+        "lamb": optimizers.Lamb,
     }
 
 

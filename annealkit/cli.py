@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable
 
 from annealkit.errors import AnnealkitError, did_you_mean
+from annealkit.version import __version__
 
 USAGE = """\
 annealkit: which learning-rate annealing should this model be trained with?
@@ -31,7 +32,10 @@ def main() -> int:
             return _print(show_help, [word for word in arguments if word not in ("-h", "--help")])
         if arguments and arguments[0] in COMMANDS:
             return _print(COMMANDS[arguments[0]], arguments[1:])
-        if arguments and not arguments[0].startswith("-") and "=" not in arguments[0] and arguments[0][0] not in "~+":
+        if arguments == ["--version"]:  # Hydra would give its own.
+            print(f"annealkit {__version__}")
+            return 0
+        if arguments and not arguments[0].startswith(("-", "~", "+")) and "=" not in arguments[0]:
             near = did_you_mean(arguments[0], COMMANDS)
             commands = ", ".join(COMMANDS)
             raise AnnealkitError(
@@ -41,7 +45,7 @@ def main() -> int:
     except AnnealkitError as error:
         print(f"annealkit: {error}", file=sys.stderr)
         return 2
-    except KeyboardInterrupt:  # The trainer has already written a checkpoint and said so.
+    except KeyboardInterrupt:  # Where there was something to keep, the trainer has written a checkpoint and said so.
         return 130
 
 

@@ -9,8 +9,9 @@ from typing import Any
 
 import hydra
 from hydra.core.config_store import ConfigStore
+from hydra.core.global_hydra import GlobalHydra
 from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.core.override_parser.types import Override
+from hydra.core.override_parser.types import Glob, Override
 from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf, open_dict
 from omegaconf.errors import OmegaConfBaseException
@@ -51,6 +52,12 @@ def compose(overrides: list[str], registry: Registry) -> DictConfig:
     store_schemas(registry)
     parsed = parse(overrides)
     check_groups(parsed, registry)
+    for override in parsed:
+        if override.is_sweep_override():
+            raise ConfigError(
+                f"{override.input_line}: this is for one run, and a list of values makes several. Give one value; "
+                "to train a sweep, use python -m annealkit -m …, and a list that is one value goes in [ ]."
+            )
     try:
         return _compose(overrides)
     except (HydraException, OmegaConfBaseException) as error:
@@ -80,7 +87,7 @@ def check_groups(parsed: list[Override], registry: Registry) -> None:
     """Refuse a name that no group has, in a sweep as in a single run, with the near matches and the list."""
     for override in parsed:
         group = override.key_or_group
-        if override.is_delete() or override.package is not None:
+        if override.is_delete() or override.package is not None or isinstance(override.value(), Glob):
             continue
         names = (
             override.sweep_string_iterator()
@@ -98,6 +105,17 @@ def check_groups(parsed: list[Override], registry: Registry) -> None:
                     raise ConfigError(
                         f"{group}={name}: no such {group}.{did_you_mean(name, files)} There are: {', '.join(files)}."
                     )
+
+
+def first_job(parsed: list[Override]) -> list[str]:
+    """The overrides of a sweep's first job. Intervals cannot be listed and are left to their sweeper."""
+    return [
+        f"{override.get_key_element()}={next(override.sweep_string_iterator())}"
+        if override.is_sweep_override()
+        else override.input_line or ""
+        for override in parsed
+        if not override.is_interval_sweep()
+    ]
 
 
 def run_name(*, _root_: DictConfig) -> str:
@@ -124,11 +142,28 @@ def identity(config: DictConfig) -> dict[str, Any]:
     return result
 
 
+def settings(config: DictConfig) -> dict[str, Any]:
+    """`identity` as `group.key`, a part's name under its group alone, in values that JSON gives back unchanged."""
+    flat = _flat(identity(config))
+    result: dict[str, Any] = json.loads(json.dumps(flat))
+    return result
+
+
 def help_groups(registry: Registry) -> str:
     """The names in each config group, for `--help`."""
     names = {group: sorted(registry.parts[group]) for group in HOOKS}
     names["experiment"] = sorted(path.stem for path in (conf_dir() / "experiment").glob("*.yaml"))
     return "\n".join(f"  {group}: {', '.join(options)}" for group, options in names.items())
+
+
+def _flat(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for key, value in values.items():
+        if isinstance(value, dict):
+            flat.update(_flat(value, f"{prefix}{key}."))
+        else:
+            flat[f"{prefix}{key}".removesuffix(".name")] = value
+    return flat
 
 
 def _groups() -> tuple[str, ...]:
@@ -140,8 +175,14 @@ def _searchpath_given(parsed: list[Override]) -> bool:
 
 
 def _compose(overrides: list[str]) -> DictConfig:
-    with hydra.initialize_config_dir(version_base="1.3", config_dir=os.fspath(conf_dir())):
-        return hydra.compose(CONFIG_NAME, overrides)
+    # Somebody's own Hydra, in a notebook or an application, is put back afterwards.
+    current = GlobalHydra.instance()
+    theirs, current.hydra = current.hydra, None
+    try:
+        with hydra.initialize_config_dir(version_base="1.3", config_dir=os.fspath(conf_dir())):
+            return hydra.compose(CONFIG_NAME, overrides)
+    finally:
+        current.hydra = theirs
 
 
 def _explain(error: Exception, parsed: list[Override]) -> str:
@@ -179,8 +220,7 @@ def _missing_key(config: DictConfig, key: str) -> str | None:
                 if parent and "name" in names + list(node or [])
                 else parent or "the configuration"
             )
-            full = [f"{parent}.{name}" if parent else name for name in names]
-            near = did_you_mean(".".join(steps[: depth + 1]), full)
+            near = did_you_mean(step, names, f"{parent}." if parent else "")
             return f"{key}: there is no such key.{near} {named} has: {', '.join(names) or 'no settings'}."
         node = node[step]
     return None

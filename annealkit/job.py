@@ -1,15 +1,16 @@
 """One run from its configuration to its result: check everything, hold the folder, resume or report, train."""
 
+import gc
 import logging
 import sys
-import traceback
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from omegaconf import DictConfig
 
-from annealkit.errors import AnnealkitError
+from annealkit.composition import settings
+from annealkit.errors import AnnealkitError, RunError
 from annealkit.plan import build_parts, plan_rates, plan_run
 from annealkit.registry import Registry
 from annealkit.result import FAILED, Result
@@ -33,9 +34,12 @@ def run_job(
     with RunFolder(folder).locked() as run_folder:
         if config.rerun:
             run_folder.clear()
+        _refuse_another_run(run_folder, config)
         ended = run_folder.ended()
         if ended is not None:
-            log.info("This run has already ended; rerun=true starts it afresh.")
+            # With the origin, since data=auto may find today what it did not find then.
+            origin = run_folder.read_state().get("data", {}).get("origin", ended.data)
+            log.info("This run has already ended; rerun=true starts it afresh. Its data: %s.", origin)
             return ended
         try:
             # What can be known without images is checked before TensorFlow is loaded, which takes seconds.
@@ -49,12 +53,27 @@ def run_job(
         except Exception as error:
             _keep(error, run_folder)
             raise
+        finally:
+            # The graph and the images it reads refer to each other: a sweep's next run would find them still in memory.
+            gc.collect()
+
+
+def _refuse_another_run(run_folder: RunFolder, config: DictConfig) -> None:
+    """A folder that was named by hand, with `hydra.run.dir`, may hold a run with other settings."""
+    before, now = run_folder.read_state().get("settings"), settings(config)
+    if before is None or before == now:
+        return
+    keys = [key for key in {**before, **now} if before.get(key) != now.get(key)]
+    changes = [f"{key} was {before.get(key)}, is now {now.get(key)}" for key in keys[:5]]
+    more = f"; and {len(keys) - 5} more" if len(keys) > 5 else ""
+    raise RunError(
+        f"{run_folder.path} holds a run with other settings: {'; '.join(changes)}{more}. "
+        "Leave hydra.run.dir out, which gives each run a folder of its own, or try rerun=true, which replaces that run."
+    )
 
 
 def _keep(error: Exception, run_folder: RunFolder) -> None:
     """Leave the reason in the run's folder, so that a sweep's end and a later reader find it."""
-    if not isinstance(error, AnnealkitError):
-        log.error("%s", "".join(traceback.format_exception(error)))
     try:
         run_folder.update_state(status=FAILED, message=f"{type(error).__name__}: {error}")
     except AnnealkitError as second:  # A full disk, most likely: the first error is the one that matters.

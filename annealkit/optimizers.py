@@ -3,6 +3,7 @@
 TensorFlow and Keras are imported only when one is built.
 """
 
+import math
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -182,3 +183,136 @@ class AdamW(Adam):
 
     lr: float = 0.001
     weight_decay: float | None = 0.004
+
+
+@dataclass
+class Adamax(KerasOptimizer):
+    """Adam that divides by the largest recent gradient, not by a mean (Kingma & Ba 2015, arXiv 1412.6980, section 7).
+
+    Args:
+        beta_1: decay of the running mean of gradients, from 0 to below 1.
+        beta_2: decay of the largest gradient seen, from 0 to below 1.
+        epsilon: added for numerical safety.
+    """
+
+    keras_class = "Adamax"
+
+    beta_1: float = 0.9
+    beta_2: float = 0.999
+    epsilon: float = 1e-7
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_number("adamax", "beta_1", self.beta_1, 0, 1, bounds="[)", hint="optimizer.beta_1=0.9")
+        check_number("adamax", "beta_2", self.beta_2, 0, 1, bounds="[)", hint="optimizer.beta_2=0.999")
+
+
+@dataclass
+class Adafactor(KerasOptimizer):
+    """Adafactor: mean squares kept by row and column, updates scaled by the weights (Shazeer & Stern 2018).
+
+    Source: arXiv 1804.04235. At update n the rate is at most 1/√n, and it is multiplied by the root mean square of the
+    tensor it moves, so `lr` is relative to the weights. Keras' `relative_step` has no effect under a schedule and is
+    left out. Keras' `epsilon_1` of 1e-30 is multiplied by itself where a row and a column have no gradient, as between
+    units that never fire; in float32 that is 0, and 0 is divided by it. The default here is large enough not to be.
+
+    Args:
+        beta_2_decay: the decay of the running mean at update n is 1 - n^beta_2_decay; below 0.
+        epsilon_1: added to the squared gradients, greater than 0.
+        epsilon_2: the least size of weights that updates are scaled by.
+        clip_threshold: each tensor's update is scaled to at most this root mean square; greater than 0.
+    """
+
+    keras_class = "Adafactor"
+
+    beta_2_decay: float = -0.8
+    epsilon_1: float = 1e-16
+    epsilon_2: float = 1e-3
+    clip_threshold: float = 1.0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        hint = "optimizer.beta_2_decay=-0.8"
+        check_number("adafactor", "beta_2_decay", self.beta_2_decay, -math.inf, 0, bounds="()", hint=hint)
+        check_number("adafactor", "epsilon_1", self.epsilon_1, 0, bounds="()", hint="optimizer.epsilon_1=1e-16")
+        check_number("adafactor", "epsilon_2", self.epsilon_2, 0, hint="optimizer.epsilon_2=0.001")
+        hint = "optimizer.clip_threshold=1.0"
+        check_number("adafactor", "clip_threshold", self.clip_threshold, 0, bounds="()", hint=hint)
+
+
+@dataclass
+class Ftrl(KerasOptimizer):
+    """FTRL-Proximal: each weight anew from the sum of its gradients (McMahan et al. 2013, "Ad click prediction").
+
+    Made for convex models such as a single layer (model=mlp model.hidden=[]): the weights that a network begins with
+    are soon forgotten. It divides by the rate, so no update may have a rate of exactly 0.
+
+    Args:
+        learning_rate_power: how the rate falls with the sum of squared gradients; 0 keeps it; at most 0.
+        initial_accumulator_value: what that sum starts from, at least 0.
+        l1_regularization_strength: penalty on absolute weights, which makes zeros; at least 0.
+        l2_regularization_strength: penalty on squared weights, within the update; at least 0.
+        l2_shrinkage_regularization_strength: penalty on squared weights, in the gradient; at least 0.
+        beta: the β of the paper, at least 0.
+    """
+
+    keras_class = "Ftrl"
+
+    learning_rate_power: float = -0.5
+    initial_accumulator_value: float = 0.1
+    l1_regularization_strength: float = 0.0
+    l2_regularization_strength: float = 0.0
+    l2_shrinkage_regularization_strength: float = 0.0
+    beta: float = 0.0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        hint = "optimizer.learning_rate_power=-0.5"
+        check_number("ftrl", "learning_rate_power", self.learning_rate_power, -math.inf, 0, bounds="(]", hint=hint)
+        strengths = [f"{kind}_regularization_strength" for kind in ("l1", "l2", "l2_shrinkage")]
+        for name in ("initial_accumulator_value", "beta", *strengths):
+            check_number("ftrl", name, getattr(self, name), 0, hint=f"optimizer.{name}=0.0")
+
+
+@dataclass
+class Lion(KerasOptimizer):
+    """Lion: every weight moves by the same amount, in the sign of its momentum (Chen et al. 2023, arXiv 2302.06675).
+
+    The paper advises a tenth to a third of the rate, and three to ten times the weight decay, of AdamW.
+
+    Args:
+        beta_1: share of the running mean in the direction of an update, from above 0 to 1.
+        beta_2: decay of the running mean of gradients, from 0 to below 1.
+    """
+
+    keras_class = "Lion"
+
+    beta_1: float = 0.9
+    beta_2: float = 0.99
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_number("lion", "beta_1", self.beta_1, 0, 1, bounds="(]", hint="optimizer.beta_1=0.9")
+        check_number("lion", "beta_2", self.beta_2, 0, 1, bounds="[)", hint="optimizer.beta_2=0.99")
+
+
+@dataclass
+class Lamb(KerasOptimizer):
+    """LAMB: Adam's step in proportion to the tensor it moves, for large batches (You et al. 2020, arXiv 1904.00962).
+
+    Args:
+        beta_1: decay of the running mean of gradients, from 0 to below 1.
+        beta_2: decay of the running mean of squared gradients, from 0 to below 1.
+        epsilon: added for numerical safety.
+    """
+
+    keras_class = "Lamb"
+
+    beta_1: float = 0.9
+    beta_2: float = 0.999
+    epsilon: float = 1e-7
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_number("lamb", "beta_1", self.beta_1, 0, 1, bounds="[)", hint="optimizer.beta_1=0.9")
+        check_number("lamb", "beta_2", self.beta_2, 0, 1, bounds="[)", hint="optimizer.beta_2=0.999")

@@ -36,6 +36,8 @@ def build_parts(config: DictConfig, registry: Registry) -> Parts:
         raise ConfigError(f"resume must be exact or inexact; got {config.resume!r}.")
     if not config.outputs.strip():
         raise ConfigError("outputs must name a folder; got an empty text. Try outputs=outputs.")
+    if config.outputs.startswith("~"):
+        raise ConfigError(f"outputs={config.outputs}: the shell has not replaced ~ here. Try outputs=$HOME/….")
     built = {group: registry.build(group, config[group]) for group in HOOKS}
     try:
         trainer = OmegaConf.to_object(config.trainer)

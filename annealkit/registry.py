@@ -119,7 +119,7 @@ class Registry:
         assert isinstance(values, dict)
         name = str(values.pop("name"))
         part = self.get(group, name)
-        if name == "none":
+        if name == "none" and group in ("warmup", "feedback"):
             return None
         try:
             return OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(part.cls), values))

@@ -123,11 +123,16 @@ class RunFolder:
 
     def clear(self) -> None:
         """Remove what an earlier run left; the log and the configuration of the present one stay."""
-        for path in self.path.glob("events.out.tfevents.*"):
-            path.unlink()
-        for path in (self._state_file, self.history_file, self.model_file):
-            path.unlink(missing_ok=True)
-        shutil.rmtree(self.checkpoints, ignore_errors=True)
+        try:
+            # The checkpoints first: without them, nothing of what is left after a kill could be continued.
+            if self.checkpoints.exists():
+                shutil.rmtree(self.checkpoints)
+            for path in self.path.glob("events.out.tfevents.*"):
+                path.unlink()
+            for path in (self._state_file, self.history_file, self.model_file):
+                path.unlink(missing_ok=True)
+        except OSError as error:
+            raise unwritable(self.path, error) from None
 
 
 def make_folder(path: Path) -> None:

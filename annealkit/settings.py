@@ -6,7 +6,7 @@ from typing import Any
 from annealkit.checks import check_choice, check_number
 from annealkit.preview import PreviewSettings
 
-# Marks settings that change how a run is carried out but not one bit of its result.
+# Marks settings that are not part of what a run is. They change no bit of its result, but for `threads`: see there.
 OPERATIONAL = {"operational": True}
 
 
@@ -19,7 +19,7 @@ class EarlyStopping:
         monitor: `val_loss`, `val_accuracy`, `loss` or `accuracy`.
         min_delta: a smaller change is no improvement.
         mode: `auto`, `min` or `max`.
-        restore_best_weights: end with the weights of the best epoch.
+        restore_best_weights: end with the weights of the best epoch; without a patience it does nothing.
     """
 
     patience: int | None = None
@@ -47,7 +47,8 @@ class Trainer:
         epochs: passes over the training images, at least 1.
         batch_size: images in a batch, at least 1; the last batch of an epoch holds what is left.
         precision: `float32`, or `mixed_bfloat16` (computes in bfloat16, keeps the weights in float32).
-        threads: processor threads; null for all that this process may use. Another number changes the last bits.
+        threads: processor threads; null for all that this process may use. Another number changes the last bits, so a
+            run is not continued with it.
         seed: of weights, epoch orders, augmentation, dropout and the validation split; follows the short `seed`.
         steps_per_call: weight updates between two looks at the clock and the keyboard; null aims at half a second.
         checkpoint_steps: weight updates between checkpoints; null for none by steps.

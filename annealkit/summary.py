@@ -1,5 +1,7 @@
 """The end of a run in words, for a person."""
 
+import shlex
+
 from annealkit.result import DIVERGED, Result
 
 
@@ -16,13 +18,13 @@ def summarize(result: Result) -> str:
         measure = "val_accuracy" if "val_accuracy" in row else "accuracy"
         kind = "validation" if measure == "val_accuracy" else "training"
         lines.append(
-            f"Best epoch      {result.best_epoch} of {len(result.history)}, {kind} accuracy {row[measure]:.2%}"
+            f"Best epoch      {result.best_epoch} of {len(result.history)}, by {kind} accuracy {row[measure]:.2%}"
         )
     lines.append(f"Time            {_duration(result.seconds)} for {result.updates:,} weight updates")
     if result.inexact:
         lines.append(f"Not exact       continued although these changed: {'; '.join(result.inexact)}")
     lines.append(f"Run             {result.folder}")
-    lines.append(f"TensorBoard     tensorboard --logdir {result.folder.parent}")
+    lines.append(f"TensorBoard     tensorboard --logdir {shlex.quote(str(result.folder.parent))}")
     return "\n".join(lines)
 
 

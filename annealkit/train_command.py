@@ -7,9 +7,19 @@ from pathlib import Path
 
 import hydra
 from hydra.core.hydra_config import HydraConfig
+from hydra.core.override_parser.types import Glob
 from omegaconf import DictConfig
 
-from annealkit.composition import CONFIG_NAME, check_groups, compose, conf_dir, parse, run_name, store_schemas
+from annealkit.composition import (
+    CONFIG_NAME,
+    check_groups,
+    compose,
+    conf_dir,
+    first_job,
+    parse,
+    run_name,
+    store_schemas,
+)
 from annealkit.errors import AnnealkitError
 from annealkit.job import run_job
 from annealkit.plan import build_parts
@@ -37,6 +47,8 @@ def train_with_hydra(arguments: list[str]) -> int:
     elif {"-m", "--multirun"} & set(arguments):
         parsed = parse(overrides)
         check_groups(parsed, registry)
+        if not any(isinstance(override.value(), Glob) for override in parsed):
+            compose(first_job(parsed), registry)
         for override in parsed:
             if override.key_or_group == "outputs" and not override.is_sweep_override():
                 make_folder(Path(str(override.value())))
@@ -51,7 +63,8 @@ def train_with_hydra(arguments: list[str]) -> int:
     failed = sum(code != 0 for code in codes)
     if len(codes) > 1 and failed:
         print(
-            f"annealkit: {failed} of {len(codes)} runs did not finish; their reasons are above and in their run.json.",
+            f"annealkit: {failed} of {len(codes)} runs did not finish; their reasons are above and in each "
+            "annealkit.log.",
             file=sys.stderr,
         )
     return max(codes, default=0)
@@ -63,6 +76,11 @@ def _run(config: DictConfig, folder: Path, registry: Registry) -> int:
         result = run_job(config, folder, registry)
     except AnnealkitError as error:
         log.error("annealkit: %s", error)
+        return 1
+    except (
+        Exception
+    ):  # A fault of ours or of a plugin: a sweep goes on after it, and the run's log keeps the traceback.
+        log.exception("annealkit: the run was stopped by an unforeseen error")
         return 1
     log.info(summarize(result))
     return 0 if result.status == FINISHED else 1

@@ -57,6 +57,8 @@ def run(
         (["schedule=null"], ["no such schedule.", "one_cycle"]),
         (["outputs="], ["outputs must name a folder"]),
         (["=3"], ["'=3' is not of the form key=value"]),
+        ([""], ["there is no command ''"]),
+        (["-m", "schedule=cosine", "schedule.flor=0.1,0.2"], ["schedule.flor", "Did you mean schedule.floor?", "k."]),
     ],
 )  # fmt: skip
 def test_a_wrong_word_is_refused_in_words(
@@ -104,7 +106,7 @@ def test_a_failing_job_does_not_stop_a_sweep(tmp_path: Path) -> None:
     assert "Traceback" not in sweep.stdout + sweep.stderr
     assert sweep.stdout.count("Test accuracy") == 2
     last = sweep.stderr.strip().splitlines()[-1]
-    assert last == "annealkit: 2 of 4 runs did not finish; their reasons are above and in their run.json."
+    assert last == "annealkit: 2 of 4 runs did not finish; their reasons are above and in each annealkit.log."
     again = annealkit_command("-m", *TOY[:2], *jobs, "schedule=step", "trainer.progress=false", cwd=tmp_path)
     assert again.returncode == 1 and again.stdout.count("already ended") == 1  # a broken sweep is simply repeated
 

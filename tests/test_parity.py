@@ -98,6 +98,9 @@ KERAS_SCHEDULES = [
     ("PolynomialDecay", [13, 0.005], {"cycle": True}, schedules.Polynomial(floor=0.05, length="13st", cycle=True)),
     ("CosineDecay", [101], {"alpha": 0.05}, schedules.Cosine(floor=0.05, length="101st")),
     ("CosineDecay", [13], {}, schedules.Cosine(length="13st")),
+    ("CosineDecayRestarts", [13], {"t_mul": 1.0}, schedules.CosineRestarts(first="13st", growth=1)),
+    ("CosineDecayRestarts", [13], {"alpha": 0.05}, schedules.CosineRestarts(first="13st", floor=0.05)),
+    ("CosineDecayRestarts", [9], {"t_mul": 3.0, "m_mul": 0.8}, schedules.CosineRestarts("9st", 3, peak_decay=0.8)),
 ]
 
 
@@ -111,6 +114,22 @@ def test_schedule_equals_keras(
     # Keras computes in float32, whose numbers are 1.2e-7 apart: cosines and powers multiply that some ten times, and
     # where they cancel towards zero what is left is an absolute error of that size times the rate, 0.1.
     np.testing.assert_allclose(learning_rates(schedule, 0.1, Run(total, 5)), expected, rtol=2e-6, atol=2e-8)
+
+
+@pytest.mark.parametrize("boundaries", [[1], [3, 4, 60]])
+def test_piecewise_equals_keras(keras: Any, boundaries: list[int]) -> None:
+    rates = [0.1, 0.03, 0.05, 0.01][: len(boundaries) + 1]
+    peer = keras.optimizers.schedules.PiecewiseConstantDecay(boundaries, rates)
+    schedule = schedules.Piecewise([f"{n}st" for n in boundaries], [rate / 0.1 for rate in rates], inclusive=True)
+    expected = [float(peer(step)) for step in range(101)]
+    np.testing.assert_allclose(learning_rates(schedule, 0.1, Run(101, 5)), expected, rtol=2e-7)  # float32
+
+
+def test_trapezoid_is_fastais_flat_cos() -> None:
+    """fastai's fit_flat_cos(8, lr, div_final=1e5, pct_start=0.75): lr, then a cosine to lr / 1e5, by its definition."""
+    schedule = schedules.Trapezoid("75%", "cosine", floor=1e-5)
+    fall = [1e-5 + (1 - 1e-5) * (1 + math.cos(math.pi * i / 2)) / 2 for i in range(3)]
+    assert schedule.factor(np.arange(9), Run(8, 8)) == pytest.approx([1.0] * 6 + fall)
 
 
 @pytest.mark.parametrize("length", [1, 10])

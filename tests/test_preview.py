@@ -225,6 +225,8 @@ def test_warns_of_a_run_that_is_mostly_over_but_not_of_a_staircase() -> None:
 SANE = [
     annealkit.Constant(), annealkit.Step(), annealkit.Exponential(), annealkit.InverseTime(),
     annealkit.Polynomial(), annealkit.Cosine(), annealkit.Cyclical(), annealkit.OneCycle(),
+    annealkit.MultiStep(), annealkit.Piecewise(), annealkit.CosineRestarts(), annealkit.Trapezoid(),
+    annealkit.InverseSqrt(), annealkit.Rex(), annealkit.Tanh(),
 ]  # fmt: skip
 WARMUPS = [
     None, annealkit.LinearWarmup(), annealkit.ExponentialWarmup(), annealkit.CosineWarmup(),

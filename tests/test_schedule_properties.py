@@ -12,7 +12,23 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from annealkit.run import Run
-from annealkit.schedules import Constant, Cosine, Cyclical, Exponential, InverseTime, OneCycle, Polynomial, Step
+from annealkit.schedules import (
+    Constant,
+    Cosine,
+    CosineRestarts,
+    Cyclical,
+    Exponential,
+    InverseSqrt,
+    InverseTime,
+    MultiStep,
+    OneCycle,
+    Piecewise,
+    Polynomial,
+    Rex,
+    Step,
+    Tanh,
+    Trapezoid,
+)
 
 fractions = st.floats(0.01, 1)
 floors = st.floats(0, 1)
@@ -32,6 +48,24 @@ SCHEDULES: st.SearchStrategy[Any] = st.one_of(
     st.builds(Polynomial, powers, floors, durations, st.booleans(), powers),
     st.builds(Cosine, floors, durations, powers, powers),
     st.builds(Cyclical, fractions, durations, st.none() | durations, amplitudes, waves, st.floats(0.9, 1)),
+    st.builds(MultiStep, fractions, st.lists(durations, max_size=4)),
+    st.builds(
+        lambda lengths, inclusive: Piecewise(
+            [f"{n}st" for n in sorted(lengths)], [1 / (i + 1) for i in range(len(lengths) + 1)], inclusive
+        ),
+        st.sets(st.integers(1, 900), max_size=4),
+        st.booleans(),
+    ),
+    st.builds(CosineRestarts, durations, st.integers(1, 5), fractions, floors),
+    st.builds(
+        Trapezoid,
+        st.floats(0, 99.9).map(lambda n: f"{n:.3f}%"),
+        st.sampled_from(["linear", "cosine", "sqrt", "square", "exponential"]),
+        fractions,
+    ),
+    st.builds(InverseSqrt, durations),
+    st.builds(Rex, floors),
+    st.builds(Tanh, st.floats(-9, 0), st.floats(0.1, 9), floors),
     st.builds(
         OneCycle,
         st.floats(0.1, 49).map(lambda n: f"{n:.3f}%"),
@@ -41,6 +75,15 @@ SCHEDULES: st.SearchStrategy[Any] = st.one_of(
         st.booleans(),
         st.sampled_from(["torch", "fastai", "optax"]),
     ),
+)
+DECAYS = st.one_of(
+    st.builds(Polynomial, powers, floors, durations),
+    st.builds(Cosine, floors, durations, powers),
+    st.builds(MultiStep, fractions, st.lists(durations, max_size=4)),
+    st.builds(Trapezoid, st.just("60%"), st.sampled_from(["linear", "cosine", "sqrt", "square"]), floors),
+    st.builds(InverseSqrt, durations),
+    st.builds(Rex, floors),
+    st.builds(Tanh, st.floats(-9, 0), st.floats(0.1, 9), floors),
 )
 unhurried = settings(deadline=None)  # a busy machine may take its time
 runs = st.builds(Run, st.integers(1, 700), st.integers(1, 50))
@@ -84,13 +127,46 @@ def test_a_factor_depends_on_its_step_alone(schedule: Any, run: Run, data: st.Da
 def test_epochs_steps_and_percent_say_the_same(schedule: Any, epochs: int, steps_per_epoch: int, count: int) -> None:
     """`2ep` is `2 * steps_per_epoch` in steps and `200 / epochs` per cent of the run."""
     run = Run(epochs * steps_per_epoch, steps_per_epoch)
-    names = {field.name for field in dataclasses.fields(schedule)} & {"every", "offset", "length", "half_cycle", "down"}
+    names = {field.name for field in dataclasses.fields(schedule)} & {
+        "every", "offset", "length", "half_cycle", "down", "timescale",
+    }  # fmt: skip
     curves = [
         dataclasses.replace(schedule, **dict.fromkeys(names, duration)).factor(np.arange(run.total_steps + 1), run)
         for duration in (f"{count}ep", f"{count * steps_per_epoch}st", f"{100 * count / epochs:.10f}%")
     ]
     assert np.array_equal(curves[0], curves[1])
     assert np.array_equal(curves[0], curves[2])
+
+
+@unhurried
+@given(st.integers(1, 12), st.integers(1, 40), st.data())
+def test_milestones_boundaries_and_cycles_can_be_said_in_epochs(
+    epochs: int, steps_per_epoch: int, data: st.DataObject
+) -> None:
+    run = Run(epochs * steps_per_epoch, steps_per_epoch)
+    steps = np.arange(run.total_steps)
+    counts = sorted(data.draw(st.sets(st.integers(1, epochs), min_size=2, max_size=3))) if epochs > 1 else [1]
+    in_epochs = [f"{count}ep" for count in counts]
+    in_steps = [f"{count * steps_per_epoch}st" for count in counts]
+    values = [1.0, 0.5, 0.2, 0.1][: len(counts) + 1]
+    for make in (
+        lambda durations: MultiStep(0.5, durations),
+        lambda durations: Piecewise(durations, values),
+        lambda durations: CosineRestarts(durations[0]),
+    ):
+        assert np.array_equal(make(in_epochs).factor(steps, run), make(in_steps).factor(steps, run))
+
+
+@unhurried
+@given(st.integers(1, 300), st.integers(1, 6), st.integers(1, 600))
+def test_each_cycle_after_a_restart_is_as_much_longer_as_asked(first: int, growth: int, total: int) -> None:
+    curve = CosineRestarts(f"{first}st", growth).factor(np.arange(total), Run(total, 10))
+    begin, length = 0, first
+    while begin < total:
+        cycle = curve[begin : begin + length]
+        assert cycle[0] == 1
+        assert np.all(np.diff(cycle) < 0)
+        begin, length = begin + length, length * growth
 
 
 @unhurried
@@ -105,7 +181,7 @@ def test_the_peak_of_one_cycle_can_be_said_in_any_unit(epochs: int, steps_per_ep
 
 
 @unhurried
-@given(st.one_of(st.builds(Polynomial, powers, floors, durations), st.builds(Cosine, floors, durations, powers)), runs)
+@given(DECAYS, runs)
 def test_decays_never_rise(schedule: Any, run: Run) -> None:
     assert np.all(np.diff(schedule.factor(np.arange(run.total_steps + 5), run)) <= 1e-15)
 
@@ -119,6 +195,13 @@ LONG = [
     Cosine(exponent=2.0),
     Cyclical(wave="sine", amplitude="exponential"),
     OneCycle(three_phase=True),
+    MultiStep(),
+    Piecewise(),
+    CosineRestarts(peak_decay=0.9),
+    Trapezoid(shape="exponential", floor=0.01),
+    InverseSqrt(),
+    Rex(),
+    Tanh(),
 ]
 
 
@@ -146,4 +229,6 @@ def test_long_runs_lose_no_step() -> None:
     assert waves == pytest.approx([2 / 3, 1 / 3, 0, 1 / 3, 2 / 3, 1])
     stairs = Step(drop=0.5, every=f"{2**40 + 3}st").factor(near, run)
     assert list(stairs) == [1, 1, 1, 0.5, 0.5, 0.5]
+    restarts = CosineRestarts(first="3st", growth=1).factor(near, run)  # 2**40 = 1 modulo 3
+    assert restarts == pytest.approx([0.75, 0.25, 1, 0.75, 0.25, 1])
     assert np.diff(Polynomial().factor(near, run)) == pytest.approx([-(2.0**-41)] * 5)

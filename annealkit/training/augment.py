@@ -14,7 +14,7 @@ def augment(images: tf.Tensor, options: Dataset, seed: tf.Tensor) -> tf.Tensor:
     Args:
         images: normalised, float32, shape (n, height, width, channels).
         options: the data set's options `flip`, `crop` and `cutout`.
-        seed: int32, shape (2,); another for each batch. The same seed gives the same changes.
+        seed: int64, shape (2,); another for each batch. The same seed gives the same changes.
     """
     if options.flip:
         images = random_flip(images, seed)

@@ -53,7 +53,7 @@ class Checkpoints:
         except OSError as error:
             raise unwritable(self._folder, error) from None
         write_atomically(self._folder / f"step-{checkpoint.step:010d}.npz", buffer.getvalue())
-        for old in self._files()[_KEEP:]:
+        for old in [*self._files()[_KEEP:], *self._folder.glob("*.part")]:
             old.unlink(missing_ok=True)
 
     def latest(self) -> Checkpoint | None:

@@ -1,5 +1,6 @@
 """What a run's bits depend on besides its configuration, and whether they can still be promised on a resume."""
 
+import hashlib
 import platform
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -31,8 +32,10 @@ def prepared_keras(seed: int, precision: str) -> Iterator[None]:
         keras.config.set_dtype_policy(before)
 
 
-def describe_environment(threads: int, config: DictConfig, registry: Registry, splits: Splits) -> dict[str, Any]:
-    """Versions, threads, processor, data and the origin of every part, for `run.json`."""
+def describe_environment(
+    threads: int, config: DictConfig, registry: Registry, splits: Splits, rates: np.ndarray
+) -> dict[str, Any]:
+    """Versions, threads, processor, data, learning rates and the origin of every part, for `run.json`."""
     origins = {group: registry.get(group, config[group].name).origin for group in HOOKS}
     return {
         "annealkit": __version__,
@@ -41,7 +44,10 @@ def describe_environment(threads: int, config: DictConfig, registry: Registry, s
         "numpy": np.__version__,
         "threads": threads,
         "processor": _processor(),
+        "accelerators": len(tf.config.list_physical_devices("GPU")),
         "data": f"{splits.images.name} sha256:{splits.fingerprint}",
+        # A schedule may read a file, or come from a plugin that was edited in place.
+        "learning rates": f"sha256:{hashlib.sha256(rates.astype(np.float32).tobytes()).hexdigest()}",
         **{f"{group} from": origin for group, origin in origins.items()},
     }
 

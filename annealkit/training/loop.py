@@ -130,7 +130,9 @@ class TrainingLoop:
         with tf.GradientTape() as tape:
             probabilities = self._model(inputs, training=True)
             loss = mean_loss(self._model, labels, probabilities)
-        gradients = tape.gradient(loss, [variable.value for variable in self._model.trainable_variables])
+        # A weight that the loss does not depend on has gradient zero, which can be summed; None could not.
+        weights = [variable.value for variable in self._model.trainable_variables]
+        gradients = tape.gradient(loss, weights, unconnected_gradients=tf.UnconnectedGradients.ZERO)
         return gradients, loss, correct_answers(labels, probabilities)
 
 
@@ -155,10 +157,13 @@ class Evaluation:
         self._labels = labels
         self._chosen = tf.constant(chosen)
         self._normalize = normalize
-        self._sum = tf.function(self._sum_batches)
+        self._sum: Callable[[], tuple[tf.Tensor, tf.Tensor]] | None = None
 
     def measure(self) -> tuple[float, float]:
         """(mean loss, fraction classified correctly)."""
+        if self._sum is None:
+            # A concrete function: for five runs in one process TensorFlow would warn of needless tracing otherwise.
+            self._sum = tf.function(self._sum_batches).get_concrete_function()
         loss, correct = self._sum()
         return float(loss) / len(self._chosen), int(correct) / len(self._chosen)
 

@@ -1,4 +1,4 @@
-"""The progress of a run: a bar on a terminal, one line for each epoch elsewhere."""
+"""The progress of a run: a bar on a terminal, a line for each epoch and every half minute elsewhere."""
 
 import logging
 import sys
@@ -7,6 +7,8 @@ import time
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 log = logging.getLogger("annealkit")
+
+_SECONDS_PER_LINE = 30  # within a long epoch, where there is no terminal to draw a bar on
 
 
 class ProgressBar:
@@ -36,7 +38,9 @@ class ProgressBar:
         self._task = self._bar.add_task(
             "", total=total, completed=done, epoch=f"1/{epochs}", rate=0.0, loss=0.0, speed=0.0
         )
-        self._since = time.perf_counter()
+        self._total = total
+        self._began, self._done_before = time.perf_counter(), done
+        self._since = self._said = self._began
 
     def __enter__(self) -> "ProgressBar":
         self._bar.start()
@@ -53,9 +57,16 @@ class ProgressBar:
         self._bar.update(
             self._task, completed=done, epoch=f"{epoch + 1}/{self._epochs}", rate=rate, loss=loss, speed=speed
         )
+        if self._shown and self._bar.disable and now - self._said >= _SECONDS_PER_LINE:
+            self._said = now
+            left = (now - self._began) / (done - self._done_before) * (self._total - done)
+            log.info(
+                "epoch %d/%d  update %d/%d  rate %.3e  loss %.4f  %s images/s  %d min %02d s left",
+                epoch + 1, self._epochs, done, self._total, rate, loss, f"{speed:,.0f}", *divmod(round(left), 60),
+            )  # fmt: skip
 
-    def epoch(self, row: dict[str, float], seconds: float, images: int) -> None:
-        """After each epoch, with its row of the history."""
+    def epoch(self, row: dict[str, float], seconds: float, speed: float) -> None:
+        """After each epoch, with its row of the history, its time and the images per second of its training."""
         if self._shown:
             self._bar.stop()  # Otherwise the line would be written into the bar.
             validation = (
@@ -64,7 +75,7 @@ class ProgressBar:
             log.info(
                 "epoch %d/%d  rate %.3e  loss %.4f  accuracy %.4f%s  %.1f s  %s images/s",
                 row["epoch"], self._epochs, row["learning_rate"], row["loss"], row["accuracy"], validation,
-                seconds, f"{images / seconds:,.0f}",
+                seconds, f"{speed:,.0f}",
             )  # fmt: skip
             self._bar.start()
-        self._since = time.perf_counter()
+        self._since = self._said = time.perf_counter()

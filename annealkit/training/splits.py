@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from annealkit.datasets import Dataset, Images
-from annealkit.errors import DataError
+from annealkit.errors import ConfigError, DataError
 from annealkit.plan import training_images
 
 _CHUNK = 5000
@@ -43,6 +43,7 @@ class Splits:
 def split(images: Images, options: Dataset, seed: int) -> Splits:
     """Choose the validation images by seed, apply the limit, and find the normalisation of the training images."""
     _check(images)
+    _check_augmentation(images, options)
     train_count, validation_count = training_images(options, len(images.train_images))
     order = np.random.default_rng([seed, 0x5B117]).permutation(len(images.train_images)).astype(np.int32)
     # Sorted, since the order in which training images are seen is drawn anew each epoch, and sorted reads are faster.
@@ -63,6 +64,10 @@ def _check(images: Images) -> None:
     ):
         if len(inputs) != len(labels) or len(inputs) == 0:
             raise DataError(f"data set {images.name}: {len(inputs)} {kind} images and {len(labels)} labels.")
+        if labels.dtype != np.int32 or labels.ndim != 1:
+            raise DataError(
+                f"data set {images.name}: {kind} labels must be int32, shape (n,); got {labels.dtype}, {labels.shape}."
+            )
         if labels.min() < 0 or labels.max() >= classes:
             span = f"from {labels.min()} to {labels.max()}"
             raise DataError(f"data set {images.name}: {kind} labels go {span}, but there are {classes} classes.")
@@ -70,6 +75,22 @@ def _check(images: Images) -> None:
             raise DataError(f"data set {images.name}: {kind} images must be uint8 or float32; got {inputs.dtype}.")
         if inputs.dtype == np.float32 and not np.isfinite(inputs).all():
             raise DataError(f"data set {images.name}: {kind} inputs hold numbers that are not finite.")
+
+
+def _check_augmentation(images: Images, options: Dataset) -> None:
+    """Refuse what these images cannot be changed by, before it becomes a puzzling error in the graph."""
+    shape = images.train_images.shape[1:]
+    for name in ("flip", "crop", "cutout"):
+        if getattr(options, name) and len(shape) != 3:
+            raise ConfigError(
+                f"data.{name}={getattr(options, name)} changes pictures, and {images.name} has inputs of shape "
+                f"{shape}. Leave data.{name} out."
+            )
+    if options.crop and options.crop >= min(shape[:2]):
+        raise ConfigError(
+            f"data.crop={options.crop} must be less than the side of the pictures, which are {shape[0]}×{shape[1]}. "
+            "Try data.crop=4."
+        )
 
 
 def _normalisation(images: np.ndarray, chosen: np.ndarray, kind: str) -> tuple[np.ndarray, np.ndarray]:

@@ -56,6 +56,11 @@ def start_tensorflow(threads: int | None) -> None:
             raise RunError(
                 f"annealkit trains with Keras on TensorFlow; KERAS_BACKEND is {keras.backend.backend()!r}. Unset it."
             )
+        if keras.config.floatx() != "float32" or keras.config.image_data_format() != "channels_last":
+            raise RunError(
+                "annealkit needs Keras' floatx float32 and image_data_format channels_last; keras.json or this program "
+                f"set {keras.config.floatx()} and {keras.config.image_data_format()}."
+            )
         try:
             tf.config.threading.set_intra_op_parallelism_threads(wanted)
             tf.config.threading.set_inter_op_parallelism_threads(wanted)

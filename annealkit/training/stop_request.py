@@ -1,6 +1,7 @@
 """SIGINT and SIGTERM as a wish to stop at the next chunk, after a checkpoint."""
 
 import signal
+import sys
 import threading
 from types import FrameType, TracebackType
 from typing import Any
@@ -25,6 +26,7 @@ class StopRequest:
     def _remember(self, number: int, frame: FrameType | None) -> None:
         self.signal = number
         self._restore()
+        print("\nStopping after a checkpoint; the same signal again stops at once.", file=sys.stderr)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

@@ -11,7 +11,8 @@ import numpy as np
 import tensorflow as tf
 from omegaconf import DictConfig, OmegaConf
 
-from annealkit.composition import identity
+from annealkit.composition import settings
+from annealkit.errors import ConfigError
 from annealkit.plan import Parts, plan_rates, plan_run
 from annealkit.registry import Registry
 from annealkit.result import DIVERGED, FAILED, FINISHED, INTERRUPTED, RUNNING, Result
@@ -43,10 +44,12 @@ def train(
     callbacks: Sequence[keras.callbacks.Callback],
 ) -> Result:
     """Train one run in its folder, from the start or from its last checkpoint, and measure it on the test images."""
+    _check_callbacks(callbacks)
     splits = split(parts.data.load(), parts.data, parts.trainer.seed)
     run = plan_run(parts, len(splits.images.train_images))
-    schedule = TableSchedule(plan_rates(parts, run))
-    environment = describe_environment(parts.trainer.threads or available_threads(), config, registry, splits)
+    rates = plan_rates(parts, run)
+    schedule = TableSchedule(rates)
+    environment = describe_environment(parts.trainer.threads or available_threads(), config, registry, splits, rates)
     inexact = check_exact(folder, environment, config.resume)
 
     with StopRequest() as stop, prepared_keras(parts.trainer.seed, parts.trainer.precision):
@@ -58,6 +61,7 @@ def train(
         folder.update_state(
             status=RUNNING,
             message="",
+            settings=settings(config),
             environment=environment,
             inexact=inexact,
             data={"name": splits.images.name, "origin": splits.images.origin},
@@ -134,6 +138,7 @@ class Training:
         self._began = time.perf_counter()
         self._last_checkpoint = time.monotonic()
         self._call_size = 1
+        self._traced = False
         self._board: TensorBoardWriter
 
     def restore(self) -> None:
@@ -157,7 +162,7 @@ class Training:
         """Train what is left. Returns the status, and why it ended if that is not plain."""
         status, message = FAILED, ""
         if self.progress.step == 0:
-            self._board.describe(OmegaConf.to_yaml(config, resolve=True), _flat(identity(config)))
+            self._board.describe(OmegaConf.to_yaml(config, resolve=True), settings(config))
         bar = ProgressBar(self._span.total_steps, self.progress.step, self._settings.epochs, self._settings.progress)
         try:
             with bar:
@@ -179,7 +184,7 @@ class Training:
         while progress.step < run.total_steps and not progress.stopped:
             epoch, in_epoch = divmod(progress.step, run.steps_per_epoch)
             order = self._epoch_order(epoch)
-            began = time.perf_counter()
+            began, images = time.perf_counter(), 0
             if in_epoch == 0:
                 self._callbacks.on_epoch_begin(epoch)
             while in_epoch < run.steps_per_epoch:
@@ -197,9 +202,10 @@ class Training:
                 self._add_up(steps, sizes)
                 progress.step += count
                 in_epoch += count
+                images += int(sizes.sum())
                 bar.steps(epoch, progress.step, int(sizes.sum()), float(steps.rates[-1]), float(steps.losses[-1]))
                 if in_epoch == run.steps_per_epoch:
-                    self._end_epoch(epoch, float(steps.rates[-1]), began, bar)
+                    self._end_epoch(epoch, float(steps.rates[-1]), began, images, bar)
                 if self._checkpoint_due() or stop.signal is not None:
                     if not self._save_checkpoint():
                         return DIVERGED, self._diverged("a weight was no finite number", progress.step, steps.rates[-1])
@@ -221,10 +227,9 @@ class Training:
 
     def _adapt_call_size(self, count: int, seconds: float) -> None:
         """Aim at calls of half a second; the first one, of a single update, is mostly tracing and says nothing."""
-        if self._call_size == 1 and count == 1:
-            self._call_size = 4
-        else:
+        if self._traced:
             self._call_size = max(1, min(round(_SECONDS_PER_CALL * count / seconds), 4 * self._call_size))
+        self._traced = True
 
     def _update_sizes(self, in_epoch: int, count: int) -> np.ndarray:
         """Images in each of the next weight updates: the last of an epoch takes what is left."""
@@ -237,9 +242,10 @@ class Training:
             self.progress.loss_sum += float(loss) * int(size)
         self.progress.correct += int(steps.correct.sum())
 
-    def _end_epoch(self, epoch: int, rate: float, began: float, bar: ProgressBar) -> None:
-        """Measure, record, and let feedback and callbacks act."""
+    def _end_epoch(self, epoch: int, rate: float, began: float, trained: int, bar: ProgressBar) -> None:
+        """Measure, record, and let feedback and callbacks act; `trained` images since `began`."""
         progress, images = self.progress, len(self._splits.train)
+        speed = trained / (time.perf_counter() - began)
         logs = {"loss": progress.loss_sum / images, "accuracy": progress.correct / images}
         progress.loss_sum, progress.correct = 0.0, 0
         last = progress.step - 1
@@ -257,7 +263,7 @@ class Training:
         progress.stopped = bool(self._model.stop_training)
         self._folder.write_history(progress.history)
         self._board.flush()
-        bar.epoch(row, progress.epoch_seconds[-1], images)
+        bar.epoch(row, progress.epoch_seconds[-1], speed)
 
     def _checkpoint_due(self) -> bool:
         steps, minutes = self._settings.checkpoint_steps, self._settings.checkpoint_minutes
@@ -349,6 +355,16 @@ def _announce(parts: Parts, splits: Splits, run: Run, step: int) -> None:
         log.info("Continuing after weight update %d of %d.", step, run.total_steps)
 
 
+def _check_callbacks(callbacks: Sequence[keras.callbacks.Callback]) -> None:
+    """Refuse at once what Keras would refuse in the middle of the run: setting a rate that a schedule gives."""
+    for callback in callbacks:
+        if isinstance(callback, keras.callbacks.LearningRateScheduler | keras.callbacks.ReduceLROnPlateau):
+            raise ConfigError(
+                f"callbacks: {type(callback).__name__} sets the learning rate, which here the schedule does. "
+                "Try schedule=…, or feedback=plateau."
+            )
+
+
 def _early_stopping(parts: Parts) -> list[keras.callbacks.Callback]:
     settings = asdict(parts.trainer.early_stopping)
     return [keras.callbacks.EarlyStopping(**settings)] if settings["patience"] is not None else []
@@ -357,14 +373,3 @@ def _early_stopping(parts: Parts) -> list[keras.callbacks.Callback]:
 def _first_not_finite(losses: np.ndarray) -> int | None:
     wrong = ~np.isfinite(losses)
     return int(np.argmax(wrong)) if wrong.any() else None
-
-
-def _flat(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Nested settings as `group.key`, the part's name under its group alone."""
-    flat: dict[str, Any] = {}
-    for key, value in values.items():
-        if isinstance(value, dict):
-            flat.update(_flat(value, f"{prefix}{key}."))
-        else:
-            flat[f"{prefix}{key}".removesuffix(".name")] = value
-    return flat

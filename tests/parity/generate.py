@@ -34,7 +34,9 @@ timm.__path__ = list(importlib.util.find_spec("timm").submodule_search_locations
 sys.modules["timm"] = timm
 CosineLRScheduler = importlib.import_module("timm.scheduler.cosine_lr").CosineLRScheduler
 PolyLRScheduler = importlib.import_module("timm.scheduler.poly_lr").PolyLRScheduler
+MultiStepLRScheduler = importlib.import_module("timm.scheduler.multistep_lr").MultiStepLRScheduler
 StepLRScheduler = importlib.import_module("timm.scheduler.step_lr").StepLRScheduler
+TanhLRScheduler = importlib.import_module("timm.scheduler.tanh_lr").TanhLRScheduler
 
 
 def sgd() -> torch.optim.Optimizer:
@@ -99,6 +101,16 @@ def torch_cases(total: int) -> Iterator[dict[str, Any]]:
     rates = from_torch(lambda o: lr_scheduler.CosineAnnealingWarmRestarts(o, T_0=9, eta_min=0.2), total)
     fields = {"floor": 0.2, "half_cycle": "4st", "down": "5st", "wave": "cosine"}
     yield case("torch CosineAnnealingWarmRestarts", "Cyclical", fields, rates)
+    for milestones in ([4], [3, 10, 10, 60]):
+        rates = from_torch(lambda o, m=milestones: lr_scheduler.MultiStepLR(o, m, gamma=0.3), total)
+        fields = {"drop": 0.3, "milestones": [f"{milestone}st" for milestone in milestones]}
+        yield case("torch MultiStepLR", "MultiStep", fields, rates)
+    for first, growth in ((1, 1), (7, 1), (2, 2), (3, 3), (60, 2)):
+        rates = from_torch(
+            lambda o, f=first, g=growth: lr_scheduler.CosineAnnealingWarmRestarts(o, f, g, eta_min=0.1), total
+        )
+        fields = {"first": f"{first}st", "growth": growth, "floor": 0.1}
+        yield case("torch CosineAnnealingWarmRestarts", "CosineRestarts", fields, rates)
     shapes = ((30, "cos", False), (30, "linear", False), (45, "cos", True), (12.5, "linear", True))
     for peak, anneal, three in shapes:
         rates = from_torch(
@@ -130,6 +142,12 @@ def optax_cases(total: int) -> Iterator[dict[str, Any]]:
     for power in (0.5, 3.0):
         rates = from_optax(optax.polynomial_schedule(1.0, 0.2, power, total), total)
         yield case("optax polynomial_schedule", "Polynomial", {"power": power, "floor": 0.2}, rates)
+    rates = from_optax(optax.piecewise_constant_schedule(0.5, {4: 2.0, 9: 0.1, 60: 0.5}), total)
+    fields = {"boundaries": ["4st", "9st", "60st"], "values": [0.5, 1.0, 0.1, 0.05]}
+    yield case("optax piecewise_constant_schedule", "Piecewise", fields, rates)
+    rates = from_optax(optax.piecewise_constant_schedule(1.0, {4: 0.3, 9: 0.3}), total)
+    fields = {"drop": 0.3, "milestones": ["4st", "9st"]}
+    yield case("optax piecewise_constant_schedule", "MultiStep", fields, rates)
     for staircase in (False, True):
         rates = from_optax(optax.exponential_decay(1.0, 4, 0.6, staircase=staircase, end_value=0.05), total)
         fields = {"rate": 0.6, "every": "4st", "staircase": staircase, "floor": 0.05}
@@ -152,6 +170,17 @@ def timm_cases(total: int) -> Iterator[dict[str, Any]]:
         yield case("timm PolyLRScheduler", "Polynomial", {"floor": 0.05, "power": 0.8, "k": k}, rates)
     rates = from_timm(lambda o: StepLRScheduler(o, decay_t=6, decay_rate=0.5), total)
     yield case("timm StepLRScheduler", "Step", {"drop": 0.5, "every": "6st"}, rates)
+    rates = from_timm(lambda o: MultiStepLRScheduler(o, decay_t=[5, 21], decay_rate=0.3), total)
+    yield case("timm MultiStepLRScheduler", "MultiStep", {"drop": 0.3, "milestones": ["4st", "20st"]}, rates)
+    for lower, upper, floor in ((-7.0, 3.0, 0.0), (-4.0, 2.0, 0.1)):
+        rates = from_timm(lambda o, a=lower, b=upper, f=floor: TanhLRScheduler(o, total, a, b, lr_min=f), total)
+        yield case("timm TanhLRScheduler", "Tanh", {"lower": lower, "upper": upper, "floor": floor}, rates)
+    rates = from_timm(
+        lambda o: CosineLRScheduler(o, 5, cycle_mul=2.0, cycle_decay=0.5, cycle_limit=9),
+        total,
+    )
+    fields = {"first": "5st", "growth": 2, "peak_decay": 0.5}
+    yield case("timm CosineLRScheduler with cycles", "CosineRestarts", fields, rates)
     for length in (1, 4):
         if length < total:
             rates = from_timm(
@@ -165,6 +194,26 @@ def timm_cases(total: int) -> Iterator[dict[str, Any]]:
 
 
 def transformers_cases(total: int) -> Iterator[dict[str, Any]]:
+    for held, shape, peers_shape in ((1, "linear", "linear"), (5, "cosine", "cosine"), (20, "sqrt", "1-sqrt")):
+        if held < total:
+            rates = from_torch(
+                lambda o, n=held, s=peers_shape: optimization.get_wsd_schedule(
+                    o, 0, total - n, total, decay_type=s, min_lr_ratio=0.1
+                ),
+                total,
+            )
+            fields = {"decay_from": f"{held}st", "shape": shape, "floor": 0.1}
+            yield case("transformers get_wsd_schedule", "Trapezoid", fields, rates)
+    if total > 12:
+        rates = from_torch(lambda o: optimization.get_wsd_schedule(o, 4, 5, total, decay_type="linear"), total)
+        warmup = {"length": "4st", "start": 0.0, "include_start": True}
+        yield case("transformers get_wsd_schedule", "Trapezoid", {"decay_from": f"{total - 9}st"}, rates, warmup)
+    for length, timescale in ((1, None), (5, None), (5, 20)):
+        if length < total:
+            rates = from_torch(lambda o, n=length, t=timescale: optimization.get_inverse_sqrt_schedule(o, n, t), total)
+            warmup = {"length": f"{length}st", "start": 0.0, "include_start": True}
+            fields = {"timescale": f"{timescale or length}st"}
+            yield case("transformers get_inverse_sqrt_schedule", "InverseSqrt", fields, rates, warmup)
     for length in (1, 5, 30):
         if length < total:
             warmup = {"length": f"{length}st", "start": 0.0, "include_start": True}

@@ -1,0 +1,96 @@
+"""A curve from a file."""
+
+import csv
+import math
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from annealkit.checks import check_duration
+from annealkit.errors import ConfigError
+from annealkit.run import Run
+
+
+@dataclass
+class Table:
+    """Follow the values of a CSV file: replay a published curve, or one drawn by hand.
+
+    Formula: with row i at update i * `every` and t = s / every: factor(s) = values[floor(t)]; with `interpolate` the
+    straight line between the rows on both sides of t. From the last row on its value holds.
+
+    The file has one value a line, or two columns, a count of the rows (0, 1, 2, …) and the value; a first line of words
+    is taken for a header and empty lines are passed over. The values are factors; to replay a file of learning rates,
+    such as `preview.csv` writes, set optimizer.lr=1. The file is read once, when the schedule is made. A run is known
+    by the path alone, so save a changed curve under another name, or the run of the old one is reported.
+
+    Args:
+        path: the CSV file, UTF-8; relative to the working directory; required.
+        every: the duration from one row to the next, longer than zero: 1st for a value per update, 1ep per epoch.
+        interpolate: draw straight lines between rows instead of stairs.
+
+    Edges: the first update has the first value; rows beyond the run are not used; past the end the last update's value
+    holds.
+
+    Raises:
+        ConfigError: a field is out of its range; there is no such file; or a line of it cannot be used, which is named
+            with its value.
+
+    Equals: `numpy.interp(s / every, range(len(values)), values)` with interpolate=true.
+    """
+
+    path: str
+    every: str = "1st"
+    interpolate: bool = False
+
+    def __post_init__(self) -> None:
+        check_duration("table", "every", self.every, hint="schedule.every=1st, or 1ep for one value per epoch")
+        self._values = np.array(_read(self.path), dtype=np.float64)
+
+    def factor(self, step: np.ndarray, run: Run) -> np.ndarray:
+        step = np.minimum(step, run.total_steps - 1)
+        every, last = run.steps(self.every), len(self._values) - 1
+        if self.interpolate:
+            return np.interp(step / every, np.arange(last + 1), self._values)
+        return self._values[np.minimum(step // every, last)]
+
+
+def _read(path: str) -> list[float]:
+    """The values in the file, or a ConfigError that names the file, the line and what is wrong in it."""
+    try:
+        with Path(path).expanduser().open(encoding="utf-8-sig", newline="") as file:
+            rows = csv.reader(file)
+            lines = [(rows.line_num, [cell.strip() for cell in row]) for row in rows if any(map(str.strip, row))]
+    except OSError as error:
+        raise ConfigError(f"table: path={path} cannot be read: {error.strerror}. Try schedule.path=FILE.") from None
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise ConfigError(f"table: path={path} is no CSV file: {error}.") from None
+    if lines and all(_number(cell) is None for cell in lines[0][1]):
+        del lines[0]
+    if not lines:
+        raise ConfigError(f"table: path={path} has no values. Write one number a line.")
+    values = []
+    for index, (line, row) in enumerate(lines):
+        if len(row) > 2 or len(row) != len(lines[0][1]):
+            raise ConfigError(
+                f"table: {path}, line {line}: each line must be a value, or a count and a value; got {','.join(row)!r}."
+            )
+        if len(row) == 2 and _number(row[0]) != index:
+            raise ConfigError(
+                f"table: {path}, line {line}: the first of two columns must count the rows 0, 1, 2, …; "
+                f"got {row[0]!r} for {index}."
+            )
+        value = _number(row[-1])
+        if value is None or not (math.isfinite(value) and value >= 0):
+            raise ConfigError(
+                f"table: {path}, line {line}: a value must be a finite number of at least 0; got {row[-1]!r}."
+            )
+        values.append(value)
+    return values
+
+
+def _number(cell: str) -> float | None:
+    try:
+        return float(cell)
+    except ValueError:
+        return None
