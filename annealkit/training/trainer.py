@@ -133,6 +133,9 @@ class Training:
         self._loop = TrainingLoop(
             model, model.optimizer, splits, parts.data, settings.batch_size, accumulate, settings.seed
         )
+        # The loop has its own copy of the training images: a second one would be most of a small process's memory.
+        trained = splits.images.train_images
+        splits.images.train_images = np.empty((0, *trained.shape[1:]), trained.dtype)
         self._validation = self._loop.evaluation(splits.validation) if len(splits.validation) else None
         self._test_figures: tuple[float, float] | None = None
         self._began = time.perf_counter()

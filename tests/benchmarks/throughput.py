@@ -63,7 +63,9 @@ def keras_fit(pixels: np.ndarray, labels: np.ndarray) -> Callable[[], None]:
     with prepared_keras(0, "float32"):
         model = KerasCnn().build((32, 32, 3), 10)
         model.compile(
-            keras.optimizers.SGD(0.01, momentum=0.9, nesterov=True), "sparse_categorical_crossentropy", ["accuracy"]
+            keras.optimizers.SGD(0.01, momentum=0.9, nesterov=True),
+            "sparse_categorical_crossentropy",
+            metrics=["accuracy"],
         )
     inputs = pixels.astype(np.float32) / 255
     return lambda: model.fit(inputs, labels, batch_size=BATCH, epochs=1, verbose=0)
