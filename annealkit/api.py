@@ -11,7 +11,7 @@ from omegaconf import OmegaConf
 from annealkit.composition import compose, run_name
 from annealkit.errors import AnnealkitError, ConfigError
 from annealkit.job import run_job
-from annealkit.plan import build_parts
+from annealkit.plan import build_parts, check_plan
 from annealkit.registry import load_registry
 from annealkit.result import Result
 from annealkit.run_folder import RunFolder
@@ -24,6 +24,9 @@ log = logging.getLogger("annealkit")
 
 def train(overrides: Sequence[str] = (), callbacks: "Sequence[keras.callbacks.Callback]" = ()) -> Result:
     """Train one model, as `python -m annealkit OVERRIDES` does.
+
+    Sets the seeds of Python, NumPy and TensorFlow, and clears Keras' session: models built before go on working, their
+    layers' automatic names begin anew.
 
     Args:
         overrides: as on the command line, for example `["schedule=cyclical", "optimizer=sgd", "trainer.epochs=4"]`.
@@ -47,7 +50,7 @@ def train(overrides: Sequence[str] = (), callbacks: "Sequence[keras.callbacks.Ca
     registry = load_registry()
     overrides = list(overrides)
     config = compose(overrides, registry)
-    build_parts(config, registry)  # What can be refused is refused before there is a folder.
+    check_plan(build_parts(config, registry))  # What can be refused is refused before there is a folder.
     folder = Path(config.outputs) / run_name(_root_=config)
     RunFolder(folder)
     with _logging_to(folder / "annealkit.log"):

@@ -65,6 +65,7 @@ def annealkit_optimizers() -> dict[str, type]:
         "rmsprop": optimizers.RmsProp,
         "adam": optimizers.Adam,
         "adamw": optimizers.AdamW,
+        "nadam": optimizers.Nadam,
         "adamax": optimizers.Adamax,
         "adafactor": optimizers.Adafactor,
         "ftrl": optimizers.Ftrl,

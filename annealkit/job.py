@@ -11,7 +11,7 @@ from omegaconf import DictConfig
 
 from annealkit.composition import settings
 from annealkit.errors import AnnealkitError, RunError
-from annealkit.plan import build_parts, plan_rates, plan_run
+from annealkit.plan import build_parts, check_plan
 from annealkit.registry import Registry
 from annealkit.result import FAILED, Result
 from annealkit.run_folder import RunFolder
@@ -42,8 +42,7 @@ def run_job(
             log.info("This run has already ended; rerun=true starts it afresh. Its data: %s.", origin)
             return ended
         try:
-            # What can be known without images is checked before TensorFlow is loaded, which takes seconds.
-            plan_rates(parts, plan_run(parts, parts.data.train_size()))
+            check_plan(parts)  # before TensorFlow is loaded, which takes seconds
             from annealkit.training.start import start_tensorflow
 
             start_tensorflow(parts.trainer.threads)

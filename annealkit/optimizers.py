@@ -186,6 +186,28 @@ class AdamW(Adam):
 
 
 @dataclass
+class Nadam(KerasOptimizer):
+    """Adam with Nesterov momentum (Dozat 2016, "Incorporating Nesterov momentum into Adam").
+
+    Args:
+        beta_1: decay of the running mean of gradients, from 0 to below 1.
+        beta_2: decay of the running mean of squared gradients, from 0 to below 1.
+        epsilon: added for numerical safety.
+    """
+
+    keras_class = "Nadam"
+
+    beta_1: float = 0.9
+    beta_2: float = 0.999
+    epsilon: float = 1e-7
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_number("nadam", "beta_1", self.beta_1, 0, 1, bounds="[)", hint="optimizer.beta_1=0.9")
+        check_number("nadam", "beta_2", self.beta_2, 0, 1, bounds="[)", hint="optimizer.beta_2=0.999")
+
+
+@dataclass
 class Adamax(KerasOptimizer):
     """Adam that divides by the largest recent gradient, not by a mean (Kingma & Ba 2015, arXiv 1412.6980, section 7).
 

@@ -73,6 +73,11 @@ def plan_rates(parts: Parts, run: Run) -> np.ndarray:
     return learning_rates(parts.schedule, parts.optimizer.lr, run, parts.warmup)
 
 
+def check_plan(parts: Parts) -> None:
+    """Refuse what can be known to be impossible without loading an image: sizes, and every learning rate."""
+    plan_rates(parts, plan_run(parts, parts.data.train_size()))
+
+
 def _check_monitors(parts: Parts) -> None:
     """Without validation images nothing called val_… will ever be measured."""
     if parts.data.validation > 0:

@@ -22,7 +22,7 @@ from annealkit.composition import (
 )
 from annealkit.errors import AnnealkitError
 from annealkit.job import run_job
-from annealkit.plan import build_parts
+from annealkit.plan import build_parts, check_plan
 from annealkit.registry import Registry, load_registry
 from annealkit.result import FINISHED
 from annealkit.run_folder import RunFolder, make_folder
@@ -39,7 +39,7 @@ def train_with_hydra(arguments: list[str]) -> int:
     if len(overrides) == len(arguments):
         # Hydra's own messages name no near matches: what can be refused is refused before it starts.
         config = compose(overrides, registry)
-        build_parts(config, registry)
+        check_plan(build_parts(config, registry))
         if not any(word.startswith("hydra.run.dir=") for word in overrides):
             # Held for a moment: a run that is busy is refused before Hydra writes a line into its log.
             with RunFolder(Path(config.outputs) / run_name(_root_=config)).locked():

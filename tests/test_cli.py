@@ -83,14 +83,12 @@ def test_a_wrong_word_ends_the_process_with_2(tmp_path: Path) -> None:
     assert refused.stderr.startswith("annealkit: schedule=cyclicl: no such schedule.")
 
 
-def test_a_value_that_only_the_run_can_refuse_leaves_its_reason(tmp_path: Path) -> None:
+def test_a_value_that_does_not_fit_the_run_is_refused_before_it_begins(tmp_path: Path) -> None:
     # A warmup of ten epochs is well formed, and longer than this run of three.
     refused = annealkit_command(*TOY, "warmup=linear", "warmup.length=10ep", cwd=tmp_path)
-    assert refused.returncode == 1
-    assert "warmup" in refused.stdout and "Traceback" not in refused.stdout + refused.stderr
-    [state] = tmp_path.glob("outputs/*/run.json")
-    assert json.loads(state.read_text())["status"] == "failed"
-    assert "warmup" in json.loads(state.read_text())["message"]
+    assert refused.returncode == 2
+    assert refused.stderr.startswith("annealkit: warmup: length=10ep is 200 of the run's 60 weight updates")
+    assert list(tmp_path.iterdir()) == []
 
 
 # --- sweeps ---

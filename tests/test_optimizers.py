@@ -24,6 +24,7 @@ from annealkit import ConfigError, optimizers
 from annealkit.datasets import Toy
 
 CLASSES: list[type[optimizers.KerasOptimizer]] = [
+    optimizers.Nadam,
     optimizers.Adamax,
     optimizers.Adafactor,
     optimizers.Ftrl,
@@ -77,8 +78,10 @@ def test_it_learns_the_toy_data(name: str, tmp_path: Path) -> None:
     assert result.test_accuracy is not None and result.test_accuracy > 0.85
 
 
-def test_the_rows_and_columns_of_adafactor_survive_a_resume(tmp_path: Path) -> None:
-    arguments = [*TOY, "optimizer=adafactor", "trainer.progress=false"]
+@pytest.mark.parametrize("name", ["nadam", "adafactor"])
+def test_the_state_that_is_no_moment_of_a_weight_survives_a_resume(name: str, tmp_path: Path) -> None:
+    """nadam keeps a product over all updates, adafactor rows and columns."""
+    arguments = [*TOY, f"optimizer={name}", "trainer.progress=false"]
     whole = annealkit.train([*arguments, f"outputs={tmp_path / 'whole'}"])
     interrupted([*arguments, f"outputs={tmp_path / 'cut'}"], 2)
     annealkit.train([*arguments, f"outputs={tmp_path / 'cut'}"])
@@ -110,6 +113,7 @@ def test_defaults_are_those_of_keras(cls: type[optimizers.KerasOptimizer]) -> No
 
 
 WRONG: list[tuple[Callable[[], Any], str]] = [
+    (lambda: optimizers.Nadam(beta_1=1), "nadam: beta_1 must lie in [0, 1); got 1. Try optimizer.beta_1=0.9."),
     (lambda: optimizers.Adamax(beta_2=-1), "adamax: beta_2 must lie in [0, 1); got -1. Try optimizer.beta_2=0.999."),
     (lambda: optimizers.Adafactor(beta_2_decay=0.8), "adafactor: beta_2_decay must lie in (-inf, 0); got 0.8. Try"),
     (lambda: optimizers.Adafactor(clip_threshold=0), "adafactor: clip_threshold must lie in (0, infinity); got 0. Try"),

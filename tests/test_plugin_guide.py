@@ -63,7 +63,7 @@ def test_all_are_found_and_none_is_skipped(registry: Registry) -> None:
     }
     assert found == {
         "schedule": ["ripple"], "warmup": ["stairs"], "feedback": ["backoff"],
-        "optimizer": ["nadam"], "model": ["pooled"], "data": ["rings"],
+        "optimizer": ["nesterov_adam"], "model": ["pooled"], "data": ["rings"],
     }  # fmt: skip
     assert registry.parts["schedule"]["ripple"].summary == "Fall in a straight line with a ripple on it."
 
@@ -116,7 +116,7 @@ def test_data_set(registry: Registry) -> None:
         ("schedule", "ripple", {"depth": 2.0}, r"depth must lie in \[0, 1\]; got 2\.0\. Try schedule\.depth=0\.2\."),
         ("warmup", "stairs", {"length": "5"}, r"stairs: length='5' has no unit"),
         ("feedback", "backoff", {"factor": 1.0}, r"backoff: factor must lie in \(0, 1\); got 1\.0"),
-        ("optimizer", "nadam", {"beta_1": 1.0}, r"nadam: beta_1 must lie in \[0, 1\); got 1\.0"),
+        ("optimizer", "nesterov_adam", {"beta_1": 1.0}, r"nesterov_adam: beta_1 must lie in \[0, 1\); got 1\.0"),
         ("model", "pooled", {"filters": 0}, r"pooled: filters must lie in \[1, infinity\); got 0"),
         ("data", "rings", {"noise": -1.0}, r"rings: noise must lie in \[0, infinity\); got -1\.0"),
         ("schedule", "ripple", {"dept": 0.1}, r"schedule\.dept"),
@@ -130,7 +130,7 @@ def test_wrong_values_are_refused(
 
 
 def test_optimizer_and_model_train_in_keras(registry: Registry) -> None:
-    optimizer = build(registry, "optimizer", "nadam", beta_1=0.8).build(0.01)
+    optimizer = build(registry, "optimizer", "nesterov_adam", beta_1=0.8).build(0.01)
     assert type(optimizer).__name__ == "Nadam"
     assert (float(optimizer.learning_rate), optimizer.beta_1) == (pytest.approx(0.01), 0.8)
     model = build(registry, "model", "pooled", filters=5).build((8, 8, 3), 4)
