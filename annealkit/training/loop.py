@@ -12,6 +12,8 @@ from annealkit.training.augment import augment
 from annealkit.training.splits import Splits
 
 Normalize = Callable[[tf.Tensor], tf.Tensor]
+Data = tuple[tf.Tensor, tf.Tensor]  # all images, all labels
+Gradients = tuple[list[tf.Tensor], tf.Tensor, tf.Tensor]  # of each weight; the mean loss; the count of correct answers
 
 
 class Steps(NamedTuple):
@@ -61,7 +63,7 @@ class TrainingLoop:
         self._images = tf.constant(splits.images.train_images)
         self._labels = tf.constant(splits.images.train_labels)
         self._normalize = normalizer(splits)
-        self._run = tf.function(self._run_updates, reduce_retracing=True)
+        self._run: Callable[..., tuple[tf.Tensor, ...]] | None = None
 
     def run(self, order: tf.Tensor, update: int, in_epoch: int, count: int) -> Steps:
         """Make `count` weight updates.
@@ -72,7 +74,16 @@ class TrainingLoop:
             in_epoch: the same within the epoch.
             count: updates to make; not past the end of the epoch.
         """
-        results = self._run(order, *(tf.constant(number, tf.int64) for number in (update, in_epoch, count)))
+        if self._run is None:
+            # Images and labels are arguments and not captured: TensorFlow does not free the graph of a loop when its
+            # last user is gone, and in a sweep the images of every run would stay in memory with it.
+            data = [tf.TensorSpec(tensor.shape, tensor.dtype) for tensor in (self._images, self._labels)]
+            numbers = [tf.TensorSpec([], tf.int64)] * 3
+            signature = [*data, tf.TensorSpec([None], tf.int32), *numbers]
+            self._run = tf.function(self._run_updates, input_signature=signature).get_concrete_function()
+        results = self._run(
+            self._images, self._labels, order, *(tf.constant(number, tf.int64) for number in (update, in_epoch, count))
+        )
         return Steps(*(result.numpy() for result in results))
 
     def evaluation(self, chosen: np.ndarray, test: bool = False) -> "Evaluation":
@@ -84,7 +95,13 @@ class TrainingLoop:
         return Evaluation(self._model, images, labels, chosen, self._normalize)
 
     def _run_updates(
-        self, order: tf.Tensor, update: tf.Tensor, in_epoch: tf.Tensor, count: tf.Tensor
+        self,
+        images: tf.Tensor,
+        labels: tf.Tensor,
+        order: tf.Tensor,
+        update: tf.Tensor,
+        in_epoch: tf.Tensor,
+        count: tf.Tensor,
     ) -> tuple[tf.Tensor, ...]:
         rates = tf.TensorArray(tf.float32, size=tf.cast(count, tf.int32))
         losses = tf.TensorArray(tf.float32, size=tf.cast(count, tf.int32))
@@ -93,7 +110,7 @@ class TrainingLoop:
         for i in tf.range(count):
             first = tf.cast((in_epoch + i) * per_update, tf.int32)
             chosen = order[first : first + per_update]
-            gradients, loss, right = self._gradients(chosen, update + i)
+            gradients, loss, right = self._gradients((images, labels), chosen, update + i)
             # Read before the update: afterwards Keras has counted it, and the rate would be the next one's.
             rate = tf.convert_to_tensor(self._optimizer.learning_rate)
             self._optimizer.apply(gradients, self._model.trainable_variables)
@@ -103,10 +120,10 @@ class TrainingLoop:
             correct = correct.write(index, right)
         return rates.stack(), losses.stack(), correct.stack()
 
-    def _gradients(self, chosen: tf.Tensor, update: tf.Tensor) -> tuple[list[tf.Tensor], tf.Tensor, tf.Tensor]:
+    def _gradients(self, data: Data, chosen: tf.Tensor, update: tf.Tensor) -> Gradients:
         """Mean gradients, mean loss and correct answers over the chosen images, however many batches they make."""
         if self._accumulate == 1:
-            return self._batch_gradients(chosen, update)
+            return self._batch_gradients(data, chosen, update)
         total = tf.size(chosen)
         sums = [tf.zeros_like(variable) for variable in self._model.trainable_variables]
         loss, right = tf.constant(0.0), tf.constant(0)
@@ -114,17 +131,17 @@ class TrainingLoop:
         for batch in tf.range((total + self._batch_size - 1) // self._batch_size):
             part = chosen[batch * self._batch_size : (batch + 1) * self._batch_size]
             number = update * self._accumulate + tf.cast(batch, tf.int64)
-            gradients, part_loss, part_right = self._batch_gradients(part, number)
+            gradients, part_loss, part_right = self._batch_gradients(data, part, number)
             weight = tf.cast(tf.size(part), tf.float32) / tf.cast(total, tf.float32)
             sums = [sum_ + weight * gradient for sum_, gradient in zip(sums, gradients, strict=True)]
             loss += weight * part_loss
             right += part_right
         return sums, loss, right
 
-    def _batch_gradients(self, chosen: tf.Tensor, number: tf.Tensor) -> tuple[list[tf.Tensor], tf.Tensor, tf.Tensor]:
+    def _batch_gradients(self, data: Data, chosen: tf.Tensor, number: tf.Tensor) -> Gradients:
         """The same for one batch, the `number`-th of the run."""
-        labels = tf.gather(self._labels, chosen)
-        inputs = self._normalize(tf.gather(self._images, chosen))
+        images, labels = (tf.gather(part, chosen) for part in data)
+        inputs = self._normalize(images)
         seed = tf.stack([tf.constant(self._seed, tf.int64), number])
         inputs = augment(inputs, self._options, seed)
         with tf.GradientTape() as tape:
