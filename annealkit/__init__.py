@@ -3,7 +3,7 @@
 Nothing that is imported here needs TensorFlow; `train` loads it when it is called.
 """
 
-from collections.abc import Sequence
+from collections import abc
 from typing import TYPE_CHECKING
 
 from annealkit.curve import learning_rates
@@ -21,9 +21,12 @@ from annealkit.schedules import (
     InverseTime,
     MultiStep,
     OneCycle,
+    Phase,
     Piecewise,
     Polynomial,
+    Product,
     Rex,
+    Sequence,
     Step,
     Table,
     Tanh,
@@ -51,13 +54,16 @@ __all__ = [
     "LinearWarmup",
     "MultiStep",
     "OneCycle",
+    "Phase",
     "Piecewise",
     "Polynomial",
     "PolynomialWarmup",
+    "Product",
     "Result",
     "Rex",
     "Run",
     "RunError",
+    "Sequence",
     "Step",
     "Table",
     "Tanh",
@@ -69,7 +75,7 @@ __all__ = [
 ]
 
 
-def train(overrides: Sequence[str] = (), callbacks: "Sequence[keras.callbacks.Callback]" = ()) -> Result:
+def train(overrides: abc.Sequence[str] = (), callbacks: "abc.Sequence[keras.callbacks.Callback]" = ()) -> Result:
     """Train one model, as `python -m annealkit OVERRIDES` does; see annealkit.api.train."""
     from annealkit import api  # Hydra takes a third of a second to import; schedules alone do not need it.
 

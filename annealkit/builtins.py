@@ -37,6 +37,9 @@ def annealkit_schedules() -> dict[str, type]:
         "rex": schedules.Rex,
         "tanh": schedules.Tanh,
         "table": schedules.Table,
+        "sequence": schedules.Sequence,
+        "product": schedules.Product,
+        "keras": schedules.KerasByName,
     }
 
 
@@ -53,7 +56,7 @@ def annealkit_warmups() -> dict[str, type]:
 
 @hookimpl
 def annealkit_feedback() -> dict[str, type]:
-    return {"none": NoFeedback, "plateau": feedback.Plateau}
+    return {"none": NoFeedback, "plateau": feedback.Plateau, "greedy": feedback.Greedy}
 
 
 @hookimpl
@@ -71,6 +74,7 @@ def annealkit_optimizers() -> dict[str, type]:
         "ftrl": optimizers.Ftrl,
         "lion": optimizers.Lion,
         "lamb": optimizers.Lamb,
+        "muon": optimizers.Muon,
     }
 
 

@@ -4,6 +4,7 @@ Each raises ConfigError in one form: `one_cycle: start must lie in [0, 1]; got 3
 """
 
 import math
+import numbers
 
 from annealkit.errors import ConfigError
 from annealkit.run import parse_duration
@@ -16,6 +17,8 @@ def check_number(
 
     `bounds` says whether each end belongs to the range: `[]`, `(]`, `[)` or `()`.
     """
+    if isinstance(value, bool) or not isinstance(value, numbers.Real):
+        raise ConfigError(f"{part}: {field} must be a number; got {value!r}.{_and(hint)}")
     above = value >= low if bounds[0] == "[" else value > low
     below = value <= high if bounds[1] == "]" else value < high
     if not (math.isfinite(value) and above and below):
@@ -42,3 +45,14 @@ def check_choice(part: str, field: str, value: str, allowed: tuple[str, ...]) ->
 
 def _and(hint: str) -> str:
     return f" Try {hint}." if hint else ""
+
+
+def check_momentum(part: str, momentum: list[float] | None) -> None:
+    """Refuse what is not None or two numbers from 0 to below 1, the higher first."""
+    if momentum is None:
+        return
+    hint = "schedule.momentum=[0.95,0.85], or null to leave it alone"
+    if len(momentum) != 2 or momentum[0] < momentum[1]:
+        raise ConfigError(f"{part}: momentum must be [highest, lowest]; got {list(momentum)!r}. Try {hint}.")
+    for value in momentum:
+        check_number(part, "momentum", value, 0, 1, bounds="[)", hint=hint)

@@ -12,7 +12,11 @@ from annealkit.run import Run
 
 
 class Schedule(Protocol):
-    """A pure function from the count of weight updates to a factor of the base learning rate."""
+    """A pure function from the count of weight updates to a factor of the base learning rate.
+
+    Two things are optional: a method `momenta(step, run)`, see `annealkit.curve.momenta`, and an attribute
+    `needs_tensorflow = True` where the factors are computed by TensorFlow, which is then started before they are.
+    """
 
     def factor(self, step: np.ndarray, run: Run) -> np.ndarray:
         """Factors, float64, shape (n,), finite and at least 0.
@@ -64,37 +68,94 @@ def learning_rates(schedule: Schedule, lr: float, run: Run, warmup: Warmup | Non
     """
     if not (np.isfinite(lr) and lr >= 0):
         raise ConfigError(f"lr must be a finite number of at least 0; got {lr!r}.")
+    return lr * factors(schedule, np.arange(run.total_steps, dtype=np.int64), run, warmup)
+
+
+def factors(schedule: Schedule, step: np.ndarray, run: Run, warmup: Warmup | None = None) -> np.ndarray:
+    """The factors at some weight updates of a span that a schedule shares with its warmup; see `learning_rates`.
+
+    Args:
+        schedule: a schedule.
+        step: int64, shape (n,), counted from the beginning of the span.
+        run: the span, warmup included.
+        warmup: a warmup, or None.
+
+    Returns:
+        float64, shape (n,), finite and at least 0.
+
+    Raises:
+        ConfigError: as `learning_rates`.
+    """
     if warmup is None:
-        return lr * _factors(schedule, run)
+        return _checked(schedule, schedule.factor(step, run), step, run.total_steps)
+    ramp_steps, span = _split(run, warmup)
+    ramping = step < ramp_steps
+    result = np.empty(len(step))
+    after, before = step[~ramping] - ramp_steps, step[ramping]
+    if len(after):
+        result[~ramping] = _checked(schedule, schedule.factor(after, span), after, span.total_steps)
+    if len(before):
+        first = np.zeros(1, dtype=np.int64)
+        target = _checked(schedule, schedule.factor(first, span), first, span.total_steps)
+        result[ramping] = _checked(warmup, warmup.ramp(before, ramp_steps), before, ramp_steps) * target
+    return result
+
+
+def momenta(schedule: Schedule, step: np.ndarray, run: Run, warmup: Warmup | None = None) -> np.ndarray | None:
+    """The momentum that a schedule pairs with its factors, at some weight updates; during the warmup its first value.
+
+    A schedule that moves the momentum against the rate has a method `momenta(step, run)`, with the arguments of
+    `factor`, that returns values from 0 to below 1; NaN stands for the optimizer's own, None for no pairing.
+
+    Returns:
+        float64, shape (n,), or None where the schedule leaves the momentum alone.
+
+    Raises:
+        ConfigError: a momentum is outside [0, 1), or the warmup leaves nothing for the schedule.
+    """
+    method = getattr(schedule, "momenta", None)
+    if method is None:
+        return None
+    ramp_steps, span = (0, run) if warmup is None else _split(run, warmup)
+    values = method(np.maximum(step - ramp_steps, 0), span)
+    if values is None:
+        return None
+    values = np.asarray(values, dtype=np.float64)
+    if values.shape != step.shape or (values < 0).any() or (values >= 1).any():
+        raise ConfigError(
+            f"{_name(schedule)}: momenta must return one number in [0, 1) per step, or NaN for the optimizer's own."
+        )
+    return values
+
+
+def _split(run: Run, warmup: Warmup) -> tuple[int, Run]:
+    """The warmup's weight updates, and the span that is left for the schedule."""
     ramp_steps = run.steps(warmup.length)
     if ramp_steps >= run.total_steps:
         raise ConfigError(
             f"warmup: length={warmup.length} is {ramp_steps} of the run's {run.total_steps} weight updates, which "
             "leaves nothing for the schedule. Try a shorter warmup.length or more trainer.epochs."
         )
-    factors = _factors(schedule, Run(run.total_steps - ramp_steps, run.steps_per_epoch))
-    ramp = _checked(warmup, warmup.ramp(np.arange(ramp_steps, dtype=np.int64), ramp_steps), ramp_steps)
-    return lr * np.concatenate([ramp * factors[0], factors])
+    return ramp_steps, Run(run.total_steps - ramp_steps, run.steps_per_epoch)
 
 
-def _factors(schedule: Schedule, span: Run) -> np.ndarray:
-    """Every factor of the schedule over its own span, checked."""
-    return _checked(schedule, schedule.factor(np.arange(span.total_steps, dtype=np.int64), span), span.total_steps)
-
-
-def _checked(part: object, values: np.ndarray, length: int) -> np.ndarray:
-    """The part's values as float64, or an error that names the part and the first wrong step."""
-    who = f"{type(part).__module__}.{type(part).__qualname__}"
+def _checked(part: object, values: np.ndarray, step: np.ndarray, total: int) -> np.ndarray:
+    """The part's values at these steps of `total` as float64, or an error that names the part and the first wrong."""
+    who = _name(part)
     try:
         values = np.asarray(values, dtype=np.float64)
     except (TypeError, ValueError) as error:
         raise ConfigError(f"{who} must return an array of numbers: {error}.") from None
-    if values.shape != (length,):
-        raise ConfigError(f"{who} must return one number per step, shape ({length},); got shape {values.shape}.")
+    if values.shape != step.shape:
+        raise ConfigError(f"{who} must return one number per step, shape {step.shape}; got shape {values.shape}.")
     wrong = ~np.isfinite(values) | (values < 0)
     if wrong.any():
-        step = int(np.argmax(wrong))
+        first = int(np.argmax(wrong))
         raise ConfigError(
-            f"{who} must return finite numbers of at least 0; got {values[step]} at step {step} of {length}."
+            f"{who} must return finite numbers of at least 0; got {values[first]} at step {step[first]} of {total}."
         )
     return values
+
+
+def _name(part: object) -> str:
+    return f"{type(part).__module__}.{type(part).__qualname__}"

@@ -1,8 +1,11 @@
 """From a composed configuration to what will be trained: the parts, the number of updates, every learning rate.
 
-Preview and training both come through here. Nothing here needs TensorFlow.
+Preview and training both come through here. Nothing here needs TensorFlow, but for a schedule of Keras.
 """
 
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,16 +13,23 @@ import numpy as np
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from annealkit.curve import learning_rates
-from annealkit.errors import ConfigError
-from annealkit.registry import HOOKS, Registry
+from annealkit.curve import learning_rates, momenta
+from annealkit.errors import AnnealkitError, ConfigError
+from annealkit.registry import HOOKS, Part, Registry
 from annealkit.run import Run
 from annealkit.settings import Trainer
+from annealkit.start_tensorflow import start_tensorflow
+
+PER_EPOCH = "1ep"  # how often a feedback rule is asked that has no field `every`
 
 
 @dataclass
 class Parts:
-    """Everything that was named, built and checked."""
+    """Everything that was named, built and checked.
+
+    Args:
+        made_of: group -> the registry's entry for the part and for those within it, so that a faulty one can be named.
+    """
 
     model: Any
     data: Any
@@ -28,6 +38,7 @@ class Parts:
     feedback: Any
     optimizer: Any
     trainer: Trainer
+    made_of: dict[str, list[Part]]
 
 
 def build_parts(config: DictConfig, registry: Registry) -> Parts:
@@ -44,7 +55,8 @@ def build_parts(config: DictConfig, registry: Registry) -> Parts:
     except OmegaConfBaseException as error:
         raise ConfigError(f"trainer: {error}") from None
     assert isinstance(trainer, Trainer)
-    parts = Parts(**built, trainer=trainer)
+    made_of = {group: registry.parts_of(group, config[group]) for group in HOOKS}
+    parts = Parts(**built, trainer=trainer, made_of=made_of)
     _check_monitors(parts)
     return parts
 
@@ -69,17 +81,83 @@ def plan_run(parts: Parts, train_size: int) -> Run:
 
 
 def plan_rates(parts: Parts, run: Run) -> np.ndarray:
-    """The learning rate of every weight update, float64, shape (run.total_steps,)."""
-    return learning_rates(parts.schedule, parts.optimizer.lr, run, parts.warmup)
+    """The learning rate of every weight update, float64, shape (run.total_steps,).
+
+    Raises:
+        ConfigError: the schedule or the warmup cannot be for this run, or is faulty: then with where it came from.
+    """
+    with _naming_the_faulty(parts.made_of["schedule"] + parts.made_of["warmup"]):
+        return learning_rates(parts.schedule, parts.optimizer.lr, run, parts.warmup)
+
+
+def plan_momenta(parts: Parts, run: Run) -> np.ndarray | None:
+    """The momentum of every weight update, NaN for the optimizer's own; None where the schedule leaves it alone."""
+    with _naming_the_faulty(parts.made_of["schedule"]):
+        return momenta(parts.schedule, np.arange(run.total_steps, dtype=np.int64), run, parts.warmup)
+
+
+def feedback_interval(feedback: Any, run: Run) -> int | None:
+    """Weight updates between two looks of a feedback rule; None: at the end of each epoch, after validation."""
+    every = getattr(feedback, "every", PER_EPOCH)
+    return None if every == PER_EPOCH else run.steps(every)
 
 
 def check_plan(parts: Parts) -> None:
-    """Refuse what can be known to be impossible without loading an image: sizes, and every learning rate."""
-    plan_rates(parts, plan_run(parts, parts.data.train_size()))
+    """Refuse what can be known to be impossible without loading an image: sizes, every learning rate and momentum."""
+    if getattr(parts.schedule, "needs_tensorflow", False):
+        start_tensorflow(parts.trainer.threads)  # Once it runs it cannot change its number of threads.
+    run = plan_run(parts, parts.data.train_size())
+    plan_rates(parts, run)
+    plan_momenta(parts, run)
+
+
+@contextmanager
+def _naming_the_faulty(suspects: list[Part]) -> Iterator[None]:
+    """Turn what the code of a part raises, and what is wrong with its values, into an error that says whose it is.
+
+    A part's own ConfigError passes as it is: it tells the user of a value that cannot be, in the author's words.
+    """
+    try:
+        yield
+    except AnnealkitError as error:
+        # How annealkit.curve begins an error about values that a part returned.
+        found = [part for part in suspects if str(error).startswith(f"{part.cls.__module__}.{part.cls.__qualname__}")]
+        if not found:
+            raise
+        raise ConfigError(_accusation(found[0], str(error))) from error
+    except (Exception, SystemExit) as error:
+        part, place = _raised_by(error, suspects)
+        raise ConfigError(_accusation(part, f"{type(error).__name__}: {error} (in {place})")) from error
+
+
+def _raised_by(error: BaseException, suspects: list[Part]) -> tuple[Part, str]:
+    """The part whose own module has the innermost call, and where that is."""
+    calls = list(traceback.walk_tb(error.__traceback__))[::-1]
+    for frame, line in calls:
+        for part in suspects:
+            if frame.f_globals.get("__name__") == part.cls.__module__:
+                return part, f"{frame.f_code.co_filename}:{line}"
+    # It was not in a part's code: one lacks a method or a field, and built-in ones lack none.
+    foreign = [part for part in suspects if part.distribution != "annealkit"]
+    frame, line = calls[0]
+    return (foreign or suspects)[0], f"{frame.f_code.co_filename}:{line}"
+
+
+def _accusation(part: Part, fault: str) -> str:
+    return (
+        f"{part.group}={part.name} (from {part.origin}): {fault.rstrip('.')}. Try another {part.group}, or pip install "
+        f"-U {part.distribution}; `annealkit check {part.name}` tells its author more."
+    )
 
 
 def _check_monitors(parts: Parts) -> None:
-    """Without validation images nothing called val_… will ever be measured."""
+    """Nothing called val_… is ever measured without validation images, or at other times than the end of an epoch."""
+    every, monitor = getattr(parts.feedback, "every", PER_EPOCH), getattr(parts.feedback, "monitor", "")
+    if every != PER_EPOCH and monitor.startswith("val_"):
+        raise ConfigError(
+            f"feedback.monitor={monitor} is measured once an epoch, and feedback.every={every} is not. "
+            f"Try feedback.monitor={monitor.removeprefix('val_')}, or feedback.every={PER_EPOCH}."
+        )
     if parts.data.validation > 0:
         return
     stopping = parts.trainer.early_stopping

@@ -14,7 +14,7 @@ LEAST_PROSE = 24
 
 
 def print_plugins(registry: "Registry") -> None:
-    """Print one table for each group, then one of what was skipped, why and what to do about it.
+    """Print one table for each group, then what was slow and what was skipped, why and what to do about it.
 
     On a terminal with rules and bold headings; elsewhere plain text of `COLUMNS` characters, 80 if that is not set.
     Names are never cut short or broken: prose wraps, and where that is not enough the lines are longer.
@@ -41,6 +41,10 @@ def _tables(registry: "Registry", room: int, plain: bool) -> Iterator[tuple["Tab
     for group, parts in sorted(registry.parts.items(), key=lambda item: order.get(item[0], len(order))):
         rows = [(part.name, part.summary, part.distribution, part.version) for _, part in sorted(parts.items())]
         yield _table(f"{group}=", ("name", "summary", "distribution", "version"), rows, 1, room, plain)
+    if registry.slow:
+        headings = ("distribution", "version", "entry point", "seconds to load, and what to do")
+        rows = [(s.distribution, s.version, s.entry_point, f"{s.seconds:.1f}\n{s.advice}") for s in registry.slow]
+        yield _table("slow", headings, rows, 3, room, plain)
     if registry.skipped:
         headings = ("distribution", "version", "entry point", "cause, and what to do")
         rows = [(s.distribution, s.version, s.entry_point, s.cause + _advice(s)) for s in registry.skipped]
@@ -81,6 +85,8 @@ def _advice(skipped: "Skipped") -> str:
         return ""  # The registry's own words for two plugins with one name say how to choose.
     if "disabled by ANNEALKIT_DISABLE_PLUGINS" in skipped.cause:
         return "\nTo use it, take its name out of ANNEALKIT_DISABLE_PLUGINS."
+    if not skipped.has_name:
+        return "\nIts installation is damaged: install it again, or remove its folder there."
     return (
         f"\nTry pip install -U {skipped.distribution}, or tell its author. "
         f"ANNEALKIT_DISABLE_PLUGINS={skipped.entry_point} silences it."

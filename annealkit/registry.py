@@ -4,25 +4,31 @@ A plugin that fails, in whatever way, is skipped with one line that names it; al
 """
 
 import functools
+import itertools
 import os
 import re
 import sys
+import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, is_dataclass, make_dataclass
-from importlib.metadata import EntryPoint, entry_points
+from dataclasses import dataclass, field, fields, is_dataclass, make_dataclass
+from importlib.metadata import Distribution, EntryPoint, distributions
 from types import ModuleType
 from typing import Any
 
 import pluggy
 from omegaconf import DictConfig, OmegaConf
-from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException
+from omegaconf.errors import ConfigKeyError, MissingMandatoryValue, OmegaConfBaseException
 
 from annealkit import builtins, hookspecs
 from annealkit.errors import AnnealkitError, ConfigError, did_you_mean
 from annealkit.version import __version__
 
 ENTRY_POINTS = "annealkit"
+ENTRY_POINTS_FILE = "entry_points.txt"
 DISABLE = "ANNEALKIT_DISABLE_PLUGINS"
+UNNAMED = "an unnamed distribution"
+SLOW_SECONDS = 1.0
+VALUES = ("null", "true", "false", "nan", "inf")  # What Hydra and YAML read as something else than a text.
 
 # Config group -> the hook that fills it.
 HOOKS = {
@@ -74,8 +80,37 @@ class Skipped:
     entry_point: str
     cause: str
 
+    @property
+    def has_name(self) -> bool:
+        """Whether the distribution's metadata say what it is called."""
+        return not self.distribution.startswith(UNNAMED)
+
     def __str__(self) -> str:
         return f"annealkit: skipped plugin {self.entry_point!r} of {self.distribution} {self.version}: {self.cause}"
+
+
+@dataclass(frozen=True)
+class Slow:
+    """A plugin that is used, and that keeps every command waiting while it is loaded."""
+
+    distribution: str
+    version: str
+    entry_point: str
+    seconds: float
+
+    @property
+    def advice(self) -> str:
+        """What its author and its user can do."""
+        return (
+            "Its author can import slow libraries inside the methods that need them; "
+            f"{DISABLE}={self.entry_point} leaves it out."
+        )
+
+    def __str__(self) -> str:
+        return (
+            f"annealkit: plugin {self.entry_point!r} of {self.distribution} {self.version} took {self.seconds:.1f} s "
+            f"to load, for which every command waits. {self.advice}"
+        )
 
 
 class Registry:
@@ -84,11 +119,13 @@ class Registry:
     Attributes:
         parts: group -> name -> Part.
         skipped: what is not used, and why.
+        slow: what took longer than SLOW_SECONDS to load.
     """
 
     def __init__(self) -> None:
         self.parts: dict[str, dict[str, Part]] = {group: {} for group in HOOKS}
         self.skipped: list[Skipped] = []
+        self.slow: list[Slow] = []
         self._rivals: dict[tuple[str, str], list[Part]] = {}
 
     def add(self, part: Part) -> None:
@@ -122,15 +159,50 @@ class Registry:
         if name == "none" and group in ("warmup", "feedback"):
             return None
         try:
-            return OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(part.cls), values))
+            checked = OmegaConf.merge(OmegaConf.structured(part.cls), values)
+            if hasattr(part.cls, "from_config"):  # It is made of other parts.
+                values = OmegaConf.to_container(checked, throw_on_missing=True)
+                return part.cls.from_config(values, functools.partial(self._build_within, f"{group}={name}"))
+            return OmegaConf.to_object(checked)
         except AnnealkitError:
             raise
         except MissingMandatoryValue as error:
             raise ConfigError(f"{group}={name} needs {group}.{error.key}=…, which has no default.") from None
+        except ConfigKeyError as error:
+            names = [setting.name for setting in fields(part.cls)]
+            raise ConfigError(
+                f"{group}={name} has no setting {error.key}.{did_you_mean(str(error.key), names)} "
+                f"It has: {', '.join(names) or 'none'}."
+            ) from None
         except OmegaConfBaseException as error:
-            raise ConfigError(f"{group}={name}: {group}.{error.full_key or error.key}: {error.msg or error}") from None
-        except Exception as error:  # A plugin's own check may raise anything; the user needs its words and its origin.
+            text = str(error.msg or error).splitlines()[0]
+            raise ConfigError(f"{group}={name}: {group}.{error.full_key or error.key}: {text}") from None
+        # A plugin's own check may raise anything; the user needs its words and its origin.
+        except (Exception, SystemExit) as error:
             raise ConfigError(f"{group}={name} (from {part.origin}): {type(error).__name__}: {error}") from error
+
+    def parts_of(self, group: str, config: DictConfig | Mapping[str, Any]) -> list[Part]:
+        """The part that a config node names, and those within it: a sequence's schedules and their warmups."""
+        node = OmegaConf.to_container(config, resolve=True) if isinstance(config, DictConfig) else config
+        assert isinstance(node, Mapping)
+        found = [self.get(group, str(node["name"]))]
+        for key, value in node.items():
+            for inner in value if isinstance(value, list) else [value]:
+                if isinstance(inner, Mapping) and "name" in inner:
+                    found += self.parts_of("warmup" if key == "warmup" else group, inner)
+        return found
+
+    def _build_within(self, outer: str, group: str, node: Any, key: str) -> Any:
+        """A part within another, which `outer` and `key` name in its errors; a name alone stands for its defaults."""
+        settings = node if isinstance(node, Mapping) else {"name": node}
+        if not isinstance(settings.get("name"), str):
+            raise ConfigError(
+                f"{outer}: {key} must name a {group}, such as {{name: {min(self.parts[group])}}}; got {node!r}."
+            )
+        try:
+            return self.build(group, settings)
+        except ConfigError as error:
+            raise ConfigError(f"{outer}: {key}: {error}") from None
 
     def _conflict(self, group: str, name: str) -> str:
         providers = ", ".join(f"{part.origin} (entry point {part.entry_point})" for part in self._rivals[group, name])
@@ -142,11 +214,13 @@ class Registry:
 
 @functools.cache
 def load_registry() -> Registry:
-    """The registry of this process; says once on stderr what was skipped."""
+    """The registry of this process; says once on stderr what was skipped and what was slow."""
     registry = discover()
     for skipped in registry.skipped:
         if DISABLE not in skipped.cause or "more than once" in skipped.cause:
             print(skipped, file=sys.stderr)
+    for slow in registry.slow:
+        print(slow, file=sys.stderr)
     return registry
 
 
@@ -154,36 +228,62 @@ def discover() -> Registry:
     """Load every entry point of the group `annealkit`, each inside its own guard."""
     registry = Registry()
     disabled = {name.strip() for name in os.environ.get(DISABLE, "").split(",") if name.strip()}
-    for entry_point, distribution, version in _entry_points():
-        if {distribution, entry_point.name} & disabled and distribution != "annealkit":
+    for found, distribution, version in _entry_points():
+        name = ENTRY_POINTS_FILE if isinstance(found, Exception) else found.name
+        if {distribution, name} & disabled and distribution != "annealkit":
             cause = f"disabled by {DISABLE}"
         else:
             try:
-                for part in _load(entry_point, distribution, version):
+                if isinstance(found, Exception):
+                    raise found
+                began = time.perf_counter()
+                for part in _load(found, distribution, version):
                     registry.add(part)
+                seconds = time.perf_counter() - began
+                if seconds > SLOW_SECONDS and distribution != "annealkit":
+                    registry.slow.append(Slow(distribution, version, name, seconds))
                 continue
             except KeyboardInterrupt:
                 raise
             # A plugin may raise anything while it is imported, SystemExit included; none of it may stop the others.
             except BaseException as error:
                 cause = " ".join(f"{type(error).__name__}: {error}".split())
-        registry.skipped.append(Skipped(distribution, version, entry_point.name, cause))
+        registry.skipped.append(Skipped(distribution, version, name, cause))
     return registry
 
 
-def _entry_points() -> Iterator[tuple[EntryPoint, str, str]]:
-    """Entry points with distribution and version, our own first so that a clash is laid at the newcomer's door."""
+def _entry_points() -> Iterator[tuple[EntryPoint | Exception, str, str]]:
+    """Entry points with distribution and version, our own first so that a clash is laid at the newcomer's door.
+
+    In place of an entry point stands the exception where a distribution's file of them cannot be read.
+    """
     yield EntryPoint("builtins", builtins.__name__, ENTRY_POINTS), "annealkit", __version__
-    for entry_point in sorted(entry_points(group=ENTRY_POINTS), key=lambda point: point.name):
-        distribution = getattr(entry_point, "dist", None)
+    plugins: dict[str, list[tuple[EntryPoint, str, str]]] = {}
+    # Not importlib's entry_points(), which one damaged file of any distribution keeps from finding anything.
+    for distribution in distributions():
+        try:
+            points = list(distribution.entry_points.select(group=ENTRY_POINTS))
+        except Exception as error:
+            yield ConfigError(f"its {ENTRY_POINTS_FILE} cannot be read: {error}"), *_identity(distribution)
+            continue
         # Our own entry point is found again here when annealkit is installed; a bare checkout has no metadata.
-        if entry_point.value != builtins.__name__:
-            name = (
-                (distribution.metadata["Name"] or "an unnamed distribution")
-                if distribution
-                else "an unnamed distribution"
-            )
-            yield entry_point, name, (distribution.version or "without version") if distribution else "without version"
+        points = [point for point in points if point.value != builtins.__name__]
+        if points:
+            name, version = _identity(distribution)
+            # A distribution that is installed twice is the one that comes first on the path, as it is for `import`.
+            key = points[0].value if name.startswith(UNNAMED) else re.sub(r"[-_.]+", "-", name).lower()
+            plugins.setdefault(key, [(point, name, version) for point in points])
+    yield from sorted(itertools.chain(*plugins.values()), key=lambda plugin: plugin[0].name)
+
+
+def _identity(distribution: Distribution) -> tuple[str, str]:
+    """Name and version; in their place, for metadata that is missing or damaged, where it lies and that it has none."""
+    try:
+        names, versions = (distribution.metadata.get_all(key) for key in ("Name", "Version"))
+    except Exception:  # Nothing in it can be read.
+        names = versions = None
+    name = names[0] if names else f"{UNNAMED} in {distribution.locate_file('')}"
+    return name, versions[0] if versions else "without version"
 
 
 def _load(entry_point: EntryPoint, distribution: str, version: str) -> list[Part]:
@@ -223,6 +323,8 @@ def _named_classes(hook: str, result: object) -> dict[str, type]:
     for name, cls in result.items():
         if not (isinstance(name, str) and re.fullmatch(r"[a-z][a-z0-9_]*", name)):
             raise ConfigError(f"{hook}: a name must be lower-case letters, digits and _; got {name!r}")
+        if name in VALUES:
+            raise ConfigError(f"{hook}: {name} is a value and no name in a configuration; no part can be called that")
         if not (isinstance(cls, type) and is_dataclass(cls)):
             raise ConfigError(f"{hook}: {name} must be a dataclass (the class itself); got {cls!r}")
     return dict(result)

@@ -27,6 +27,8 @@ class LinearWarmup:
         start: where the ramp starts, as a fraction of the value it leads to, in [0, 1].
         include_start: true: the first update has exactly `start`, x = s/w; false: it is past it, x = (s+1)/(w+1).
 
+    Range: [start, 1].
+
     Raises:
         ConfigError: a field is out of its range.
 
@@ -59,6 +61,8 @@ class ExponentialWarmup:
         start: where the ramp starts, as a fraction of the value it leads to, in (0, 1].
         include_start: true: the first update has exactly `start`, x = s/w; false: it is past it, x = (s+1)/(w+1).
 
+    Range: [start, 1].
+
     Raises:
         ConfigError: a field is out of its range.
 
@@ -87,6 +91,8 @@ class CosineWarmup:
         length: the duration of the ramp, longer than zero and shorter than the run.
         start: where the ramp starts, as a fraction of the value it leads to, in [0, 1].
         include_start: true: the first update has exactly `start`, x = s/w; false: it is past it, x = (s+1)/(w+1).
+
+    Range: [start, 1].
 
     Raises:
         ConfigError: a field is out of its range.
@@ -118,8 +124,12 @@ class PolynomialWarmup:
         include_start: true: the first update has exactly `start`, x = s/w; false: it is past it, x = (s+1)/(w+1).
         power: 1 is linear; greater than 0.
 
+    Range: [start, 1].
+
     Raises:
         ConfigError: a field is out of its range.
+
+    Source: a rule of practice, such as `PolynomialWarmUp(warmup_steps, power)` of the TensorFlow Model Garden.
 
     Equals, with include_start=true: optax `polynomial_schedule(start, 1, power, length)` for power 1.
     """

@@ -13,7 +13,10 @@ class Constant:
 
     Formula: factor(s) = 1.
 
+    Range: [1, 1].
     Edges: the same at every update and past the end.
+
+    Source: a rule of practice.
 
     Equals: a Keras optimizer with a plain float; torch `ConstantLR(factor=1)`; optax `constant_schedule`.
     """

@@ -20,6 +20,7 @@ class Cosine:
         exponent: above 1 falls earlier, below 1 later; greater than 0.
         k: above 1 holds the rate high for longer before it falls (k-decay); greater than 0.
 
+    Range: [floor, 1].
     Edges: the first update has factor 1; the update `length` is the first at `floor`, which for 100% is the one after
     the last; past the end the value at p = 1 holds and the wave does not rise again.
 

@@ -30,6 +30,7 @@ class CosineRestarts:
         peak_decay: each cycle's height over `floor` is that many times the one before it, in (0, 1].
         floor: where each cycle ends, in [0, 1].
 
+    Range: [floor, 1].
     Edges: the first update has factor 1; the update of a restart has the full height of its cycle (if b_i is a whole
     number, else the wave is a fraction of an update along), the one before it is still above `floor`; past the end the
     last update's value holds.

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from annealkit.checks import check_choice, check_duration, check_number
+from annealkit.checks import check_choice, check_duration, check_momentum, check_number
+from annealkit.errors import ConfigError
 from annealkit.run import Run
 
 RISING = ("triangle", "sine")
@@ -35,7 +36,11 @@ class Cyclical:
         wave: triangle, sine, linear, cosine, exponential or step.
         gamma: shrinks the height at every update where amplitude=exponential, in (0, 1]; to shrink it to r over T
             updates take r^(1/T).
+        momentum: [highest, lowest], each in [0, 1): the optimizer's momentum moves against the rate,
+            momentum(s) = highest - (highest - lowest) * a(s) * (wave(t) - floor) / (1 - floor); null leaves it alone.
+            It is the optimizer's `momentum` or `beta_1`; one that has neither, or has it at 0, keeps it so.
 
+    Range: [floor, 1].
     Edges: triangle and sine begin at `floor` (with a floor of 0 the first update changes nothing) and have the peak of
     cycle c at update c * (up + down) + up; the restarted decays begin at 1; past the end the last update's value holds.
 
@@ -46,9 +51,10 @@ class Cyclical:
     2016, arXiv 1608.03983, and Huang et al. 2017, arXiv 1704.00109.
 
     Equals: torch `CyclicLR(base_lr=floor*lr, max_lr=lr, step_size_up=half_cycle, step_size_down=down, mode, gamma)`,
-    modes triangular, triangular2 and exp_range for amplitude constant, halving and exponential; TensorFlow Addons
-    `TriangularCyclicalLearningRate`, `Triangular2CyclicalLearningRate` and `ExponentialCyclicalLearningRate` for
-    down=null; torch `CosineAnnealingWarmRestarts(T_0=half_cycle+down, T_mult=1)` for wave=cosine.
+    modes triangular, triangular2 and exp_range for amplitude constant, halving and exponential, with its max_momentum
+    and base_momentum; TensorFlow Addons `TriangularCyclicalLearningRate`, `Triangular2CyclicalLearningRate` and
+    `ExponentialCyclicalLearningRate` for down=null; torch `CosineAnnealingWarmRestarts(T_0=half_cycle+down, T_mult=1)`
+    for wave=cosine.
     """
 
     floor: float = 0.01
@@ -57,6 +63,7 @@ class Cyclical:
     amplitude: str = "constant"
     wave: str = "triangle"
     gamma: float = 0.9999
+    momentum: list[float] | None = None
 
     def __post_init__(self) -> None:
         check_choice("cyclical", "amplitude", self.amplitude, ("constant", "halving", "exponential"))
@@ -69,8 +76,22 @@ class Cyclical:
         if self.down is not None:
             check_duration("cyclical", "down", self.down, hint="schedule.down=12.5%")
         check_number("cyclical", "gamma", self.gamma, 0, 1, bounds="(]", hint="schedule.gamma=0.9999")
+        check_momentum("cyclical", self.momentum)
+        if self.momentum is not None and self.floor == 1:
+            raise ConfigError("cyclical: floor=1 leaves no swing for the momentum to follow. Try schedule.floor=0.01.")
 
     def factor(self, step: np.ndarray, run: Run) -> np.ndarray:
+        return self.floor + self._swing(step, run)
+
+    def momenta(self, step: np.ndarray, run: Run) -> np.ndarray | None:
+        """The momentum of each update, float64, shape (n,); None to leave it alone."""
+        if self.momentum is None:
+            return None
+        highest, lowest = self.momentum
+        return highest - (highest - lowest) * self._swing(step, run) / (1 - self.floor)
+
+    def _swing(self, step: np.ndarray, run: Run) -> np.ndarray:
+        """The height of the curve above the floor."""
         step = np.minimum(step, run.total_steps - 1)
         up = run.steps(self.half_cycle)
         down = up if self.down is None else run.steps(self.down)
@@ -80,7 +101,7 @@ class Cyclical:
             swing = swing * np.power(0.5, cycle)
         elif self.amplitude == "exponential":
             swing = swing * np.power(float(self.gamma), step)
-        return self.floor + swing
+        return swing
 
     def _wave(self, position: np.ndarray, up: int, down: int) -> np.ndarray:
         """The curve of one cycle at full height, between floor and 1."""

@@ -21,6 +21,7 @@ class Exponential:
         staircase: fall at once at the end of each `every` and stay level between.
         floor: lowest factor, in [0, 1].
 
+    Range: [floor, 1].
     Edges: the first update has factor 1; the last rate^((T-1)/every); past the end the last update's value holds.
 
     Raises:

@@ -17,6 +17,7 @@ class InverseSqrt:
     Args:
         timescale: the duration after which the rate has fallen to √½, longer than zero.
 
+    Range: (0, 1].
     Edges: the first update has factor 1; past the end the last update's value holds. The curve knows no end: it is
     well above 0 at the last update.
 

@@ -20,6 +20,7 @@ class InverseTime:
         every: the duration over which it grows by that, longer than zero.
         staircase: grow at once at the end of each `every` and stay level between.
 
+    Range: [0, 1].
     Edges: the first update has factor 1; past the end the last update's value holds.
 
     Raises:

@@ -20,6 +20,7 @@ class MultiStep:
         milestones: durations from the begin of the schedule, each longer than zero, in any order. One that is named
             twice counts twice; one past the end never comes.
 
+    Range: [0, 1].
     Edges: the first update has factor 1; the update at a milestone is the first with the lower rate; past the end the
     last update's value holds.
 

@@ -1,11 +1,11 @@
 """The one-cycle policy."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
-from annealkit.checks import check_choice, check_duration, check_number
+from annealkit.checks import check_choice, check_duration, check_momentum, check_number
 from annealkit.errors import ConfigError
 from annealkit.run import Run, parse_duration
 
@@ -35,7 +35,11 @@ class OneCycle:
         anneal: linear, as in the papers, or cosine, torch's default.
         three_phase: fall back to `start` first, then to `final`.
         like: torch, fastai or optax, whose convention for the phase ends to follow.
+        momentum: [highest, lowest], each in [0, 1): the optimizer's momentum falls from the highest while the rate
+            rises, returns while it falls, and stays there in a third phase; null leaves the momentum alone. It is the
+            optimizer's `momentum` or `beta_1`; one that has neither, or has it at 0, keeps it so.
 
+    Range: [min(start, final), 1].
     Edges: the first update has `start` if the first phase has at least one update in it; the last has `final` with
     like=torch, while fastai and optax reach `final` one update after the last; past the end `final` holds.
 
@@ -45,10 +49,11 @@ class OneCycle:
     Source: Smith 2018, arXiv 1803.09820; Smith and Topin 2017, arXiv 1708.07120.
 
     Equals: torch `OneCycleLR(max_lr=lr, total_steps=T, pct_start=peak_at, anneal_strategy="cos" or "linear",
-    div_factor=1/start, final_div_factor=start/final, three_phase)`, whose defaults are ours but for anneal; fastai
-    `fit_one_cycle(lr_max=lr, pct_start=peak_at, div=1/start, div_final=1/final)`; optax `cosine_onecycle_schedule(T,
-    lr, peak_at, 1/start, start/final)`, and `linear_onecycle_schedule` with pct_final = 2 * pct_start for three_phase
-    and linear. (optax rounds the binary float pct_start * T down: 0.29 * 100 gives it 28. Here 29% of 100 is 29.)
+    div_factor=1/start, final_div_factor=start/final, three_phase, max_momentum, base_momentum)`, whose defaults are
+    ours but for anneal; fastai `fit_one_cycle(lr_max=lr, pct_start=peak_at, div=1/start, div_final=1/final)`; optax
+    `cosine_onecycle_schedule(T, lr, peak_at, 1/start, start/final)`, and `linear_onecycle_schedule` with pct_final = 2
+    * pct_start for three_phase and linear. (optax rounds the binary float pct_start * T down: 0.29 * 100 gives it 28.
+    Here 29% of 100 is 29.)
     """
 
     peak_at: str = "30%"
@@ -57,6 +62,7 @@ class OneCycle:
     anneal: str = "linear"
     three_phase: bool = False
     like: str = "torch"
+    momentum: list[float] | None = field(default_factory=lambda: [0.95, 0.85])
 
     def __post_init__(self) -> None:
         check_duration("one_cycle", "peak_at", self.peak_at, hint=HINT)
@@ -64,14 +70,25 @@ class OneCycle:
         check_number("one_cycle", "final", self.final, 0, 1, hint="schedule.final=4e-6")
         check_choice("one_cycle", "anneal", self.anneal, ("cosine", "linear"))
         check_choice("one_cycle", "like", self.like, ("torch", "fastai", "optax"))
+        check_momentum("one_cycle", self.momentum)
         number, unit = parse_duration(self.peak_at)
         if unit == "%" and number >= self._latest:
             self._refuse_peak(self.peak_at)
 
     def factor(self, step: np.ndarray, run: Run) -> np.ndarray:
-        ends = self._phase_ends(run)
         middle = [1.0, self.start] if self.three_phase else [1.0]
-        values = np.array([self.start, *middle, self.final])
+        return self._through([self.start, *middle, self.final], step, run)
+
+    def momenta(self, step: np.ndarray, run: Run) -> np.ndarray | None:
+        """The momentum of each update, float64, shape (n,), in the phases of the rate; None to leave it alone."""
+        if self.momentum is None:
+            return None
+        highest, lowest = self.momentum
+        return self._through([highest, lowest, highest, *[highest] * self.three_phase], step, run)
+
+    def _through(self, points: list[float], step: np.ndarray, run: Run) -> np.ndarray:
+        """The curve that leads from point to point, one at each end of a phase."""
+        ends, values = self._phase_ends(run), np.array(points)
         step = np.minimum(step, ends[-1])
         phase = sum(((step >= end).astype(np.int64) for end in ends[1:-1]), np.zeros(np.shape(step), dtype=np.int64))
         begin = ends[phase]
@@ -79,8 +96,8 @@ class OneCycle:
         if self.anneal == "cosine":
             done = 0.5 * (1 - np.cos(np.pi * done))
         # Weighted like this a phase ends at its value exactly; u + (v - u) would not, for a final of 4e-6.
-        factors: np.ndarray = values[phase] * (1 - done) + values[phase + 1] * done
-        return factors
+        curve: np.ndarray = values[phase] * (1 - done) + values[phase + 1] * done
+        return curve
 
     def _phase_ends(self, run: Run) -> np.ndarray:
         """Where the phases begin and end, in updates, float64, shape (phases + 1,)."""

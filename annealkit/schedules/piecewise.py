@@ -27,6 +27,7 @@ class Piecewise:
         values: factors, one more than there are boundaries, each at least 0.
         inclusive: the update at a boundary belongs to what comes before it.
 
+    Range: [min(values), max(values)].
     Edges: the first update has values[0]; past the end the last update's value holds.
 
     Raises:

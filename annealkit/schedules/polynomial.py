@@ -23,6 +23,7 @@ class Polynomial:
         cycle: start again after each `length` instead of staying at the floor.
         k: above 1 holds the rate high for longer before it falls (k-decay); greater than 0.
 
+    Range: [floor, 1].
     Edges: the first update has factor 1; the update `length` is the first at `floor`, which for 100% is the one after
     the last; past the end the value at p = 1 holds (the floor, if `length` divides the run).
 

@@ -17,6 +17,7 @@ class Rex:
     Args:
         floor: the factor at the end, in [0, 1].
 
+    Range: [floor, 1].
     Edges: the first update has factor 1; the last is one update short of `floor`, which holds past the end.
 
     Raises:

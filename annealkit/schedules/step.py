@@ -19,6 +19,7 @@ class Step:
         every: length of a stair; a duration longer than zero.
         offset: how much of the first stair has passed when the run begins; a duration, zero allowed.
 
+    Range: [0, 1].
     Edges: the first update has factor 1 unless `offset` reaches `every`; stair i begins at update
     i*every - offset; past the end the last update's value holds.
 

@@ -4,6 +4,7 @@ import csv
 import math
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -29,12 +30,15 @@ class Table:
         every: the duration from one row to the next, longer than zero: 1st for a value per update, 1ep per epoch.
         interpolate: draw straight lines between rows instead of stairs.
 
+    Range: [0, inf), from the least to the greatest value in the file.
     Edges: the first update has the first value; rows beyond the run are not used; past the end the last update's value
     holds.
 
     Raises:
         ConfigError: a field is out of its range; there is no such file; or a line of it cannot be used, which is named
             with its value.
+
+    Source: a rule of practice.
 
     Equals: `numpy.interp(s / every, range(len(values)), values)` with interpolate=true.
     """
@@ -46,6 +50,13 @@ class Table:
     def __post_init__(self) -> None:
         check_duration("table", "every", self.every, hint="schedule.every=1st, or 1ep for one value per epoch")
         self._values = np.array(_read(self.path), dtype=np.float64)
+
+    @classmethod
+    def examples(cls, folder: Path) -> list[dict[str, Any]]:
+        """Settings to check it with; the file is written into the folder."""
+        path = folder / "curve.csv"
+        path.write_text("row,value\n0,1.0\n1,0.75\n2,0.25\n3,0.0\n", encoding="utf-8")
+        return [{"path": str(path), "every": "20%"}, {"path": str(path), "every": "3ep", "interpolate": True}]
 
     def factor(self, step: np.ndarray, run: Run) -> np.ndarray:
         step = np.minimum(step, run.total_steps - 1)

@@ -23,6 +23,7 @@ class Tanh:
         upper: where on the tangent the run ends; the further above 0, the nearer the end is to `floor`.
         floor: what the tangent falls towards, in [0, 1].
 
+    Range: [floor, 1].
     Edges: the first update has floor + (1 - floor) * ½ (1 - tanh(lower)), 0.9999992 by default; past the end the value
     at p = 1 holds, with the defaults 0.0025, which is not quite `floor`.
 

@@ -30,6 +30,7 @@ class Trapezoid:
         shape: linear, cosine, sqrt, square or exponential.
         floor: the factor at the end, in [0, 1]; above 0 for the shape exponential.
 
+    Range: [floor, 1].
     Edges: the first update has factor 1, and so has the one at `decay_from`; the last is one update short of `floor`,
     which holds past the end.
 

@@ -1,36 +1,14 @@
-"""Feedback: rules that scale the schedule by what the run has shown so far.
-
-A rule is a pure function from its state and an epoch's metrics to its next state, so it resumes exactly, replays on a
-recorded history and composes with every schedule: the rate applied is `schedule * state["scale"]`.
-"""
+"""The rule that lowers the rate on a plateau."""
 
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
 from annealkit.checks import check_choice, check_number
-from annealkit.errors import ConfigError, did_you_mean
-
-
-class Feedback(Protocol):
-    """A rule that changes the scale of the learning rate between epochs."""
-
-    def begin(self) -> dict[str, Any]:
-        """The state before the first epoch: what `json` can store, with `"scale": 1.0` in it."""
-
-    def observe(self, state: dict[str, Any], metrics: Mapping[str, float]) -> dict[str, Any]:
-        """The state after an epoch; `state` itself stays as it is.
-
-        Args:
-            state: what `begin` or the last `observe` returned.
-            metrics: the epoch's metrics, with keys like `loss`, `accuracy`, `val_loss`, `val_accuracy`.
-
-        Raises:
-            ConfigError: the metric that the rule needs is not among `metrics`.
-        """
+from annealkit.feedback.metric import falls, watched
 
 
 @dataclass
@@ -88,18 +66,13 @@ class Plateau:
         check_number("plateau", "cooldown", self.cooldown, 0, hint="feedback.cooldown=0")
         check_number("plateau", "floor", self.floor, 0, 1, hint="feedback.floor=0.001")
         check_choice("plateau", "like", self.like, ("keras", "torch"))
-        self._falls()  # so that a direction that cannot be told is refused before the run
+        falls("plateau", self.monitor, self.mode)  # so that a direction that cannot be told is refused before the run
 
     def begin(self) -> dict[str, Any]:
         return {"scale": 1.0, "best": None, "bad_epochs": 0, "cooldown": 0}
 
     def observe(self, state: dict[str, Any], metrics: Mapping[str, float]) -> dict[str, Any]:
-        if self.monitor not in metrics:
-            raise ConfigError(
-                f"plateau: feedback.monitor={self.monitor} is not measured in this run; there are "
-                f"{', '.join(sorted(metrics)) or 'no metrics'}.{did_you_mean(self.monitor, metrics)}"
-            )
-        value = float(metrics[self.monitor])
+        value = watched("plateau", self.monitor, metrics)
         scale, best, cooldown = state["scale"], state["best"], max(state["cooldown"] - 1, 0)
         cooling = state["cooldown"] > 0
         bad_epochs = 0 if cooling else state["bad_epochs"]
@@ -114,30 +87,17 @@ class Plateau:
         return {"scale": scale, "best": best, "bad_epochs": bad_epochs, "cooldown": cooldown}
 
     def _improves(self, value: float, best: float | None) -> bool:
-        falls = self._falls()
+        down = falls("plateau", self.monitor, self.mode)
         if best is None:
             if self.like == "keras":
                 return True
-            best = math.inf if falls else -math.inf
+            best = math.inf if down else -math.inf
         if self.min_delta_mode == "absolute" and self.like == "keras":
             # Keras moves the value, not the best, and compares as float32: that decides where the two nearly touch.
-            moved, reference = np.float32(value + self.min_delta if falls else value - self.min_delta), np.float32(best)
-            return bool(moved < reference if falls else moved > reference)
+            moved, reference = np.float32(value + self.min_delta if down else value - self.min_delta), np.float32(best)
+            return bool(moved < reference if down else moved > reference)
         if self.min_delta_mode == "absolute":
-            limit = best - self.min_delta if falls else best + self.min_delta
+            limit = best - self.min_delta if down else best + self.min_delta
         else:
-            limit = best * (1 - self.min_delta if falls else 1 + self.min_delta)
-        return value < limit if falls else value > limit
-
-    def _falls(self) -> bool:
-        """Whether the metric should fall."""
-        if self.mode != "auto":
-            return self.mode == "min"
-        if self.monitor.endswith(("loss", "error")):
-            return True
-        if self.monitor.endswith(("accuracy", "acc")):
-            return False
-        raise ConfigError(
-            f"plateau: mode=auto cannot tell whether {self.monitor} should fall or rise. "
-            "Try feedback.mode=min or feedback.mode=max."
-        )
+            limit = best * (1 - self.min_delta if down else 1 + self.min_delta)
+        return value < limit if down else value > limit

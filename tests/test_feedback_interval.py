@@ -1,0 +1,59 @@
+"""A feedback rule that looks at the training every few weight updates, within epochs and across them."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from helpers import TOY, annealkit_command, assert_same_bits, interrupted, model_arrays, only_run, read_scalars
+
+import annealkit
+from annealkit.feedback import Greedy
+
+# 60 updates in 3 epochs of 20; a look every 7 updates, the last after 56.
+GREEDY = (*TOY, "schedule=constant", "feedback=greedy", "feedback.every=7st", "feedback.factor=0.9")
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return annealkit.train([*GREEDY, f"outputs={tmp_path_factory.mktemp('whole')}"]).folder
+
+
+def test_it_sees_the_mean_over_the_updates_since_it_last_looked(run: Path) -> None:
+    _, losses = read_scalars(run, "train/loss")
+    rule = Greedy(every="7st", factor=0.9)
+    state, scales = rule.begin(), []
+    for look in range(8):
+        # All batches have 50 points, so the mean over points is the mean over updates.
+        mean = float(np.mean(losses[7 * look : 7 * look + 7].astype(np.float64)))
+        scales.append(state["scale"])
+        state = rule.observe(state, {"loss": mean})
+    steps, logged = read_scalars(run, "learning_rate_scale")
+    assert steps == [6, 13, 20, 27, 34, 41, 48, 55]
+    np.testing.assert_allclose(logged, scales, rtol=1e-6)
+    assert len(set(scales)) > 4  # The rule was put to work.
+
+
+def test_the_rate_follows_from_the_next_update_on(run: Path) -> None:
+    _, rates = read_scalars(run, "learning_rate")
+    _, scales = read_scalars(run, "learning_rate_scale")
+    np.testing.assert_allclose(rates[:56], np.repeat(0.03 * scales, 7), rtol=1e-6)
+
+
+def test_how_many_updates_a_call_makes_changes_nothing(run: Path, tmp_path: Path) -> None:
+    other = annealkit.train([*GREEDY, "trainer.steps_per_call=1", f"outputs={tmp_path}"]).folder
+    assert (other / "history.csv").read_bytes() == (run / "history.csv").read_bytes()
+    assert_same_bits(model_arrays(other / "model.keras"), model_arrays(run / "model.keras"))
+
+
+def test_what_it_has_not_been_shown_yet_survives_a_resume(run: Path, tmp_path: Path) -> None:
+    interrupted([*GREEDY, f"outputs={tmp_path}"], 2)  # after update 40, five after a look
+    annealkit.train([*GREEDY, f"outputs={tmp_path}"])
+    assert_same_bits(model_arrays(only_run(tmp_path) / "model.keras"), model_arrays(run / "model.keras"))
+    assert read_scalars(only_run(tmp_path), "learning_rate_scale")[0] == list(range(6, 60, 7))
+
+
+def test_a_validation_metric_is_there_once_an_epoch(tmp_path: Path) -> None:
+    done = annealkit_command(*GREEDY, "feedback.monitor=val_loss", "data.validation=100", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "feedback.monitor=val_loss is measured once" in done.stderr
+    assert not (tmp_path / "outputs").exists()
