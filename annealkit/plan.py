@@ -106,7 +106,9 @@ def check_plan(parts: Parts) -> None:
     """Refuse what can be known to be impossible without loading an image: sizes, every learning rate and momentum."""
     if getattr(parts.schedule, "needs_tensorflow", False):
         start_tensorflow(parts.trainer.threads)  # Once it runs it cannot change its number of threads.
-    run = plan_run(parts, parts.data.train_size())
+    with _naming_the_faulty(parts.made_of["data"]):
+        train_size = parts.data.train_size()
+    run = plan_run(parts, train_size)
     plan_rates(parts, run)
     plan_momenta(parts, run)
 
@@ -120,8 +122,9 @@ def _naming_the_faulty(suspects: list[Part]) -> Iterator[None]:
     try:
         yield
     except AnnealkitError as error:
-        # How annealkit.curve begins an error about values that a part returned.
-        found = [part for part in suspects if str(error).startswith(f"{part.cls.__module__}.{part.cls.__qualname__}")]
+        # annealkit.curve begins an error about values that a part returned with the name of its class.
+        name = str(error).partition(" ")[0].rstrip(":")
+        found = [part for part in suspects if name == f"{part.cls.__module__}.{part.cls.__qualname__}"]
         if not found:
             raise
         raise ConfigError(_accusation(found[0], str(error))) from error

@@ -9,15 +9,17 @@ from pathlib import Path
 import pytest
 from helpers import Kill, Kills, annealkit_command, only_run, start
 
-# Dropout, augmentation, momentum, warmup, feedback, accumulation with a partial last update: whatever a resume must
-# bring back. 250 images make 10 updates of 24 images and one of 10.
+# Dropout, augmentation, moving momentum, averaged weights, groups, warmup, feedback, accumulation with a partial last
+# update: whatever a resume must bring back. 250 images make 10 updates of 24 images and one of 10.
 UPDATES, CHECKPOINT_STEPS = 44, 3
 EVERYTHING = (
     "model=keras_cnn", "data=synthetic", "data.limit=250", "data.validation=60",
     "data.flip=true", "data.crop=2", "data.cutout=6",
-    "schedule=cyclical", "schedule.half_cycle=1ep", "warmup=linear", "warmup.length=7st",
+    "schedule=cyclical", "schedule.half_cycle=1ep", "schedule.momentum=[0.95,0.85]",
+    "warmup=linear", "warmup.length=7st",
     "feedback=plateau", "feedback.patience=1", "feedback.factor=0.5", "feedback.min_delta=0.05",
     "optimizer=sgd", "optimizer.lr=0.05", "optimizer.gradient_accumulation_steps=3",
+    "optimizer.ema_momentum=0.8", "optimizer.groups=[{layer:head,lr_scale:2,weight_decay:0.1}]",
     "trainer.epochs=4", "trainer.batch_size=8", f"trainer.checkpoint_steps={CHECKPOINT_STEPS}",
 )  # fmt: skip
 

@@ -30,6 +30,7 @@ CLASSES: list[type[optimizers.KerasOptimizer]] = [
     optimizers.Ftrl,
     optimizers.Lion,
     optimizers.Lamb,
+    optimizers.Muon,
 ]
 NAMES = [cls.__name__.lower() for cls in CLASSES]
 
@@ -55,7 +56,11 @@ def test_the_same_full_batch_updates_as_plain_keras(name: str, tmp_path: Path) -
     model = keras.Sequential([keras.Input((3,)), *layers, keras.layers.Dense(3, activation="softmax")])
     model.set_weights(begin.weights)
     rates = keras.optimizers.schedules.CosineDecay(0.02, decay_steps=5)
-    ours_alone = {"epsilon_1": 1e-16} if name == "adafactor" else {}
+    ours_alone: dict[str, Any] = {}
+    if name == "adafactor":
+        ours_alone = {"epsilon_1": 1e-16}
+    if name == "muon":  # Keras has to be told which layer is the output.
+        ours_alone = {"exclude_layers": [model.layers[-1].name], "adam_weight_decay": 0.1}
     theirs = getattr(keras.optimizers, name.capitalize())(rates, weight_decay=0.1, **ours_alone)
     theirs.exclude_from_weight_decay([variable for variable in model.trainable_variables if len(variable.shape) == 1])
     model.compile(theirs, "sparse_categorical_crossentropy", jit_compile=False)
@@ -104,11 +109,13 @@ def test_adafactor_stands_units_that_never_fire() -> None:
 @pytest.mark.parametrize("cls", CLASSES, ids=NAMES)
 def test_defaults_are_those_of_keras(cls: type[optimizers.KerasOptimizer]) -> None:
     theirs = inspect.signature(getattr(keras.optimizers, cls.keras_class).__init__).parameters
+    # The trainer's own, what null switches off, and one that is ours.
+    others = ("gradient_accumulation_steps", "groups", "ema_momentum", "epsilon_1")
     for field in dataclasses.fields(cls):
-        if field.name not in ("gradient_accumulation_steps", "epsilon_1"):  # the trainer's own, and one that is ours
+        if field.name not in others:
             assert field.default == theirs["learning_rate" if field.name == "lr" else field.name].default, field.name
     built = cls().build(0.5)
-    assert type(built) is getattr(keras.optimizers, cls.keras_class)
+    assert isinstance(built, getattr(keras.optimizers, cls.keras_class))
     assert float(built.learning_rate) == 0.5
 
 

@@ -41,7 +41,7 @@ class KerasCnn:
                 layers.Flatten(),
                 layers.Dense(512, activation="relu"),
                 layers.Dropout(0.5),
-                layers.Dense(classes, activation="softmax", dtype="float32"),
+                layers.Dense(classes, activation="softmax", dtype="float32", name="head"),
             ],
             name="keras_cnn",
         )

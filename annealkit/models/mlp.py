@@ -32,5 +32,5 @@ class Mlp:
 
         flatten = [layers.Flatten()] if len(input_shape) > 1 else []
         hidden = [layers.Dense(units, activation="relu") for units in self.hidden]
-        output = layers.Dense(classes, activation="softmax", dtype="float32")
+        output = layers.Dense(classes, activation="softmax", dtype="float32", name="head")
         return keras.Sequential([keras.Input(input_shape), *flatten, *hidden, output], name="mlp")

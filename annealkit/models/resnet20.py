@@ -54,5 +54,5 @@ class ResNet20:
             for strides in (first_strides, 1, 1):
                 x = block(x, filters, strides)
         x = layers.GlobalAveragePooling2D()(x)
-        outputs = layers.Dense(classes, activation="softmax", kernel_initializer="he_normal", dtype="float32")(x)
-        return keras.Model(inputs, outputs, name="resnet20")
+        head = layers.Dense(classes, "softmax", kernel_initializer="he_normal", dtype="float32", name="head")
+        return keras.Model(inputs, head(x), name="resnet20")

@@ -1,62 +1,14 @@
-"""Optimizers: Keras' own classes. A field is Keras' argument of that name, with its default unless it says otherwise.
-
-TensorFlow and Keras are imported only when one is built.
-"""
+"""Keras' own optimizers. A field is Keras' argument of that name, with its default unless it says otherwise."""
 
 import math
-from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Any, ClassVar
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from annealkit.checks import check_number
+from annealkit.optimizers.base import KerasOptimizer
 
 if TYPE_CHECKING:
     import keras
-
-
-@dataclass
-class KerasOptimizer:
-    """Base of the optimizers that Keras brings.
-
-    Args:
-        lr: the base learning rate, which the schedule's factors multiply; at least 0.
-        weight_decay: decoupled decay of every weight matrix and kernel per update, as a fraction of the learning
-            rate; biases and normalisation weights (everything of one axis) are left out; null for none.
-        clipnorm: each gradient tensor is scaled to at most this norm; null for none.
-        clipvalue: each gradient entry is cut to ± this; null for none.
-        global_clipnorm: all gradients together are scaled to at most this norm; null for none.
-        gradient_accumulation_steps: batches whose mean gradient makes one weight update. Schedules and TensorBoard
-            count weight updates, not batches.
-    """
-
-    keras_class: ClassVar[str]
-
-    lr: float = 0.001
-    weight_decay: float | None = None
-    clipnorm: float | None = None
-    clipvalue: float | None = None
-    global_clipnorm: float | None = None
-    gradient_accumulation_steps: int = 1
-
-    def __post_init__(self) -> None:
-        check_number("optimizer", "lr", self.lr, 0, hint="optimizer.lr=0.01")
-        check_number(
-            "optimizer", "gradient_accumulation_steps", self.gradient_accumulation_steps, 1,
-            hint="optimizer.gradient_accumulation_steps=1",
-        )  # fmt: skip
-        for name in ("weight_decay", "clipnorm", "clipvalue", "global_clipnorm"):
-            if getattr(self, name) is not None:
-                bounds = "[]" if name == "weight_decay" else "(]"
-                check_number(
-                    "optimizer", name, getattr(self, name), 0, bounds=bounds, hint=f"optimizer.{name}=null for none"
-                )
-
-    def build(self, learning_rate: "float | keras.optimizers.schedules.LearningRateSchedule") -> "keras.Optimizer":
-        """The Keras optimizer; accumulation is the trainer's work, so that Keras' count is one of weight updates."""
-        import keras
-
-        ours = ("lr", "gradient_accumulation_steps", "name")
-        options: dict[str, Any] = {f.name: getattr(self, f.name) for f in fields(self) if f.name not in ours}
-        return getattr(keras.optimizers, self.keras_class)(learning_rate=learning_rate, **options)
 
 
 @dataclass
@@ -279,6 +231,7 @@ class Ftrl(KerasOptimizer):
     """
 
     keras_class = "Ftrl"
+    rate_may_be_zero = False
 
     learning_rate_power: float = -0.5
     initial_accumulator_value: float = 0.1
@@ -338,3 +291,56 @@ class Lamb(KerasOptimizer):
         super().__post_init__()
         check_number("lamb", "beta_1", self.beta_1, 0, 1, bounds="[)", hint="optimizer.beta_1=0.9")
         check_number("lamb", "beta_2", self.beta_2, 0, 1, bounds="[)", hint="optimizer.beta_2=0.999")
+
+
+@dataclass
+class Muon(KerasOptimizer):
+    """Muon: the momentum of a matrix made orthogonal, so that it moves all directions alike (Jordan et al. 2024).
+
+        momentum_sum = momentum * momentum_sum + gradient
+        weight -= rate * rms_rate * sqrt(max(rows, columns)) * orthogonal(gradient + momentum * momentum_sum)
+
+    `orthogonal` is five Newton-Schulz steps towards U V^T of the singular value decomposition U S V^T. What is no
+    matrix (kernels of convolutions, biases), embeddings and the last matrix of the model, its output layer, follow
+    AdamW with the same rate. In a convolutional network that is most of it: Muon shows on models of dense layers.
+
+    Source: K. Jordan et al. 2024, "Muon: An optimizer for hidden layers in neural networks"; the scale by rows and
+    columns: Liu et al. 2025, arXiv 2502.16982.
+
+    Args:
+        weight_decay: as in AdamW, for every matrix and kernel.
+        momentum: from 0 to below 1.
+        nesterov: look ahead along the momentum; otherwise `orthogonal(momentum_sum)`.
+        ns_steps: Newton-Schulz steps, at least 1.
+        rms_rate: root mean square of an update as a fraction of the rate, which makes it like AdamW's; null: unscaled.
+        adam_beta_1: decay of AdamW's running mean of gradients, from 0 to below 1.
+        adam_beta_2: decay of AdamW's running mean of squared gradients, from 0 to below 1.
+        adam_lr_ratio: AdamW's rate as a fraction of the rate, at least 0.
+        epsilon: AdamW's, added for numerical safety.
+    """
+
+    keras_class = "Muon"
+
+    weight_decay: float | None = 0.004
+    momentum: float = 0.95
+    nesterov: bool = True
+    ns_steps: int = 5
+    rms_rate: float | None = 0.2
+    adam_beta_1: float = 0.9
+    adam_beta_2: float = 0.999
+    adam_lr_ratio: float = 1.0
+    epsilon: float = 1e-7
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for name, usual in (("momentum", 0.95), ("adam_beta_1", 0.9), ("adam_beta_2", 0.999)):
+            check_number("muon", name, getattr(self, name), 0, 1, bounds="[)", hint=f"optimizer.{name}={usual}")
+        check_number("muon", "ns_steps", self.ns_steps, 1, hint="optimizer.ns_steps=5")
+        check_number("muon", "adam_lr_ratio", self.adam_lr_ratio, 0, hint="optimizer.adam_lr_ratio=1.0")
+        if self.rms_rate is not None:
+            check_number("muon", "rms_rate", self.rms_rate, 0, bounds="(]", hint="optimizer.rms_rate=0.2")
+
+    def optimizer_class(self) -> "type[keras.Optimizer]":
+        from annealkit.optimizers.hidden_layer_muon import HiddenLayerMuon
+
+        return HiddenLayerMuon

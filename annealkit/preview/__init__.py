@@ -53,6 +53,7 @@ def show(
     settings: PreviewSettings,
     title: str,
     warmup: Warmup | None = None,
+    momenta: np.ndarray | None = None,
 ) -> None:
     """Print the curve, what it amounts to and what looks unmeant, and write the files that were asked for.
 
@@ -63,6 +64,7 @@ def show(
         settings: which files to write.
         title: one line that says what the curve is of.
         warmup: the warmup that made them; durations in % are then taken of what it leaves.
+        momenta: the momentum of every weight update, from `annealkit.curve.momenta`, where the schedule moves it.
 
     Raises:
         ConfigError: a file cannot be written, or matplotlib is missing.
@@ -78,6 +80,9 @@ def show(
     print()
     for name, point in describe(rates).items():
         print(f"{name:<6}  {point.rate:<10.4g}  update {point.step:,} (epoch {in_epochs(point.step, run):,.4g})")
+    if momenta is not None and not np.isnan(momenta).all():
+        low, high = np.nanmin(momenta), np.nanmax(momenta)
+        print(f"momentum of the optimizer, if it has one: {low:.4g} to {high:.4g}, against the rate")
     if settings.csv is not None:
         write_csv(settings.csv, rates)
         print(f"wrote {settings.csv}")

@@ -1,12 +1,16 @@
 """Builds the model with its optimizer, as the loop and Keras callbacks expect them."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import keras
 import numpy as np
 
 from annealkit.errors import ConfigError
+from annealkit.keras.table_schedule import TableSchedule
 from annealkit.plan import Parts
 from annealkit.training.splits import Splits
-from annealkit.training.table_schedule import TableSchedule
+from annealkit.training.variable_groups import set_groups
 
 
 def build_model(parts: Parts, splits: Splits, schedule: TableSchedule) -> keras.Model:
@@ -19,6 +23,8 @@ def build_model(parts: Parts, splits: Splits, schedule: TableSchedule) -> keras.
         # Biases and normalisation weights are spared, as He et al. 2019 advise (arXiv 1812.01187, section 3.1).
         optimizer.exclude_from_weight_decay([v for v in model.trainable_variables if len(v.shape) <= 1])
     optimizer.build(model.trainable_variables)
+    if getattr(parts.optimizer, "groups", None):
+        set_groups(optimizer, parts.optimizer.groups, model.trainable_variables)
     model.compile(optimizer, "sparse_categorical_crossentropy", metrics=["accuracy"], jit_compile=False)
     # Callbacks with mode="auto" ask the model's metrics whether more is better, and a metric is built by its first use.
     model.compute_metrics(None, np.zeros(1, np.int32), np.full((1, classes), 1 / classes, np.float32))
@@ -35,3 +41,20 @@ def _check_savable(model: keras.Model) -> None:
             f"model: {type(model).__name__} cannot be rebuilt from its configuration, so model.keras could not be "
             "saved. Build it from Keras layers (Sequential or functional), or give the class a get_config()."
         ) from None
+
+
+@contextmanager
+def final_weights(model: keras.Model) -> Iterator[None]:
+    """The weights that training would end with if it ended now, and the ones it goes on with afterwards.
+
+    They differ where the optimizer averages them; Keras' name for making the one of the other is
+    `finalize_variable_values`.
+    """
+    variables = model.trainable_variables
+    kept = [variable.numpy() for variable in variables]
+    model.optimizer.finalize_variable_values(variables)
+    try:
+        yield
+    finally:
+        for variable, value in zip(variables, kept, strict=True):
+            variable.assign(value)

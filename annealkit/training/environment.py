@@ -33,10 +33,19 @@ def prepared_keras(seed: int, precision: str) -> Iterator[None]:
 
 
 def describe_environment(
-    threads: int, config: DictConfig, registry: Registry, splits: Splits, rates: np.ndarray
+    threads: int,
+    config: DictConfig,
+    registry: Registry,
+    splits: Splits,
+    rates: np.ndarray,
+    momenta: np.ndarray | None,
 ) -> dict[str, Any]:
     """Versions, threads, processor, data, learning rates and the origin of every part, for `run.json`."""
-    origins = {group: registry.get(group, config[group].name).origin for group in HOOKS}
+    origins = {
+        group: ", ".join(dict.fromkeys(part.origin for part in registry.parts_of(group, config[group])))
+        for group in HOOKS
+    }
+    moved = {} if momenta is None else {"momentum": _digest(momenta)}
     return {
         "annealkit": __version__,
         "tensorflow": tf.__version__,
@@ -47,9 +56,14 @@ def describe_environment(
         "accelerators": len(tf.config.list_physical_devices("GPU")),
         "data": f"{splits.images.name} sha256:{splits.fingerprint}",
         # A schedule may read a file, or come from a plugin that was edited in place.
-        "learning rates": f"sha256:{hashlib.sha256(rates.astype(np.float32).tobytes()).hexdigest()}",
+        "learning rates": _digest(rates),
+        **moved,
         **{f"{group} from": origin for group, origin in origins.items()},
     }
+
+
+def _digest(values: np.ndarray) -> str:
+    return f"sha256:{hashlib.sha256(values.astype(np.float32).tobytes()).hexdigest()}"
 
 
 def check_exact(folder: RunFolder, now: dict[str, Any], resume: str) -> list[str]:

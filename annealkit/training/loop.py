@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from annealkit.datasets import Dataset
 from annealkit.training.augment import augment
+from annealkit.training.momentum_table import MomentumTable
 from annealkit.training.splits import Splits
 
 Normalize = Callable[[tf.Tensor], tf.Tensor]
@@ -23,11 +24,13 @@ class Steps(NamedTuple):
         rates: float32, the learning rate as it was applied.
         losses: float32, mean loss over the images of the update, penalties included.
         correct: int32, how many of them were classified correctly.
+        momenta: float32, the optimizer's momentum as it was applied, where it moves with the schedule.
     """
 
     rates: np.ndarray
     losses: np.ndarray
     correct: np.ndarray
+    momenta: np.ndarray | None = None
 
 
 class TrainingLoop:
@@ -41,6 +44,7 @@ class TrainingLoop:
         batch_size: images in a batch.
         accumulate: batches in a weight update.
         seed: of the augmentation.
+        momentum: the optimizer's momentum, where it moves with the schedule.
     """
 
     def __init__(
@@ -52,6 +56,7 @@ class TrainingLoop:
         batch_size: int,
         accumulate: int,
         seed: int,
+        momentum: MomentumTable | None = None,
     ) -> None:
         self._model = model
         self._optimizer = optimizer
@@ -59,6 +64,7 @@ class TrainingLoop:
         self._batch_size = batch_size
         self._accumulate = accumulate
         self._seed = seed
+        self._momentum = momentum
         self._splits = splits
         self._images = tf.constant(splits.images.train_images)
         self._labels = tf.constant(splits.images.train_labels)
@@ -103,22 +109,22 @@ class TrainingLoop:
         in_epoch: tf.Tensor,
         count: tf.Tensor,
     ) -> tuple[tf.Tensor, ...]:
-        rates = tf.TensorArray(tf.float32, size=tf.cast(count, tf.int32))
-        losses = tf.TensorArray(tf.float32, size=tf.cast(count, tf.int32))
-        correct = tf.TensorArray(tf.int32, size=tf.cast(count, tf.int32))
+        types = [tf.float32, tf.float32, tf.int32, *([tf.float32] if self._momentum is not None else [])]
+        recorded = [tf.TensorArray(type_, size=tf.cast(count, tf.int32)) for type_ in types]
         per_update = self._batch_size * self._accumulate
         for i in tf.range(count):
             first = tf.cast((in_epoch + i) * per_update, tf.int32)
             chosen = order[first : first + per_update]
             gradients, loss, right = self._gradients((images, labels), chosen, update + i)
-            # Read before the update: afterwards Keras has counted it, and the rate would be the next one's.
-            rate = tf.convert_to_tensor(self._optimizer.learning_rate)
+            # Read before the update: afterwards Keras has counted it, and they would be the next one's.
+            now = [tf.convert_to_tensor(self._optimizer.learning_rate), loss, right]
+            if self._momentum is not None:
+                now.append(self._momentum.value())
+            # Keras' own train step does this before it takes gradients; it is how an optimizer gets to know the loss.
+            self._optimizer.scale_loss(loss)
             self._optimizer.apply(gradients, self._model.trainable_variables)
-            index = tf.cast(i, tf.int32)
-            rates = rates.write(index, rate)
-            losses = losses.write(index, loss)
-            correct = correct.write(index, right)
-        return rates.stack(), losses.stack(), correct.stack()
+            recorded = [array.write(tf.cast(i, tf.int32), value) for array, value in zip(recorded, now, strict=True)]
+        return tuple(array.stack() for array in recorded)
 
     def _gradients(self, data: Data, chosen: tf.Tensor, update: tf.Tensor) -> Gradients:
         """Mean gradients, mean loss and correct answers over the chosen images, however many batches they make."""

@@ -1,10 +1,7 @@
 """Writes what TensorBoard shows. One step axis for every tag: the 0-based count of weight updates."""
 
 import os
-import socket
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +12,10 @@ from tensorboard.plugins.custom_scalar import summary as custom_scalar
 from tensorboard.plugins.hparams import api_pb2
 from tensorboard.plugins.hparams import summary as hparams
 from tensorboard.plugins.text import summary_v2 as text
-from tensorboard.summary.writer.record_writer import RecordWriter
 
-from annealkit.run_folder import not_written
+from annealkit.event_file import PATTERN, EventFile, wait_for_later_name
 from annealkit.training.loop import Steps
 
-_PATTERN = "events.out.tfevents.*"
 _END_STATUS = {
     "finished": api_pb2.STATUS_SUCCESS,
     "diverged": api_pb2.STATUS_FAILURE,
@@ -42,13 +37,13 @@ class TensorBoardWriter:
 
     def __init__(self, folder: Path, sizes: dict[str, int], step: int) -> None:
         self._folder = folder
-        for path in folder.glob(_PATTERN):
+        for path in folder.glob(PATTERN):
             if path.name in sizes:
                 os.truncate(path, sizes[path.name])
             else:
                 path.unlink()
-        _wait_for_later_name(max(sizes, default=""))
-        self._file = _EventFile(folder)
+        wait_for_later_name(max(sizes, default=""))
+        self._file = EventFile(folder)
         if step:
             start = event_pb2.SessionLog(status=event_pb2.SessionLog.START)
             self._file.add(event_pb2.Event(wall_time=time.time(), step=step, session_log=start))
@@ -78,11 +73,13 @@ class TensorBoardWriter:
         )
 
     def steps(self, first: int, steps: Steps, sizes: np.ndarray) -> None:
-        """Rate, loss and accuracy of every weight update from `first` on; `sizes` are images in each update."""
+        """What the loop handed back of every weight update from `first` on; `sizes` are images in each update."""
         now = time.time()
-        accuracies = steps.correct / sizes
-        for i, (rate, loss, accuracy) in enumerate(zip(steps.rates, steps.losses, accuracies, strict=True)):
-            self._scalars(first + i, now, {"learning_rate": rate, "train/loss": loss, "train/accuracy": accuracy})
+        columns = {"learning_rate": steps.rates, "train/loss": steps.losses, "train/accuracy": steps.correct / sizes}
+        if steps.momenta is not None:
+            columns["momentum"] = steps.momenta
+        for i, values in enumerate(zip(*columns.values(), strict=True)):
+            self._scalars(first + i, now, dict(zip(columns, values, strict=True)))
 
     def scalars(self, step: int, values: dict[str, float]) -> None:
         """Figures that were measured after the weight update with this count."""
@@ -92,7 +89,7 @@ class TensorBoardWriter:
         """Bring everything to the disk; the size of each event file, which a checkpoint keeps."""
         self._file.flush()
         sizes = {}
-        for path in self._folder.glob(_PATTERN):
+        for path in self._folder.glob(PATTERN):
             descriptor = os.open(path, os.O_RDONLY)
             try:
                 os.fsync(descriptor)
@@ -120,55 +117,5 @@ class TensorBoardWriter:
         self._file.add(event_pb2.Event(wall_time=time.time(), step=step, summary=own))
 
 
-class _EventFile:
-    """A new event file. Unlike TensorBoard's own writer it has no thread, so that a full disk is an error to catch.
-
-    Args:
-        folder: where it is made. Its name holds the time, host and process, as TensorBoard expects.
-
-    Raises:
-        RunError: from every method, where the disk does not take it.
-    """
-
-    def __init__(self, folder: Path) -> None:
-        number = len(list(folder.glob(_PATTERN)))  # Never the name of one that is there, whatever the clock says.
-        name = f"{int(time.time()):010d}.{socket.gethostname()}.{os.getpid()}.{number}"
-        self._path = folder / _PATTERN.replace("*", name)
-        with self._said():
-            self._file = open(self._path, "wb", buffering=1 << 20)  # noqa: SIM115  closed by close()
-        self._records = RecordWriter(self._file)
-        self.add(event_pb2.Event(wall_time=time.time(), file_version="brain.Event:2"))
-        self.flush()
-
-    def add(self, event: event_pb2.Event) -> None:
-        with self._said():
-            self._records.write(event.SerializeToString())
-
-    def flush(self) -> None:
-        with self._said():
-            self._records.flush()
-
-    def close(self) -> None:
-        with self._said():
-            self._records.close()
-
-    @contextmanager
-    def _said(self) -> Iterator[None]:
-        try:
-            yield
-        except OSError as error:
-            raise not_written(self._path, error) from None
-
-
 def _hparam(value: Any) -> bool | float | str:
     return value if isinstance(value, bool | int | float | str) else str(value)
-
-
-def _wait_for_later_name(newest: str) -> None:
-    """TensorBoard reads event files in the order of their names, which begin with the second they were made in."""
-    digits = newest.removeprefix("events.out.tfevents.").partition(".")[0]
-    if digits.isdigit():
-        # At most two seconds: a clock that was set back is no reason to wait for it.
-        deadline = time.monotonic() + 2
-        while int(time.time()) <= int(digits) and time.monotonic() < deadline:
-            time.sleep(0.05)

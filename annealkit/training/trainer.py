@@ -13,22 +13,25 @@ from omegaconf import DictConfig, OmegaConf
 
 from annealkit.composition import settings
 from annealkit.errors import ConfigError
-from annealkit.plan import Parts, plan_rates, plan_run
+from annealkit.keras.feedback import Feedback
+from annealkit.keras.learning_rate_logger import LearningRateLogger
+from annealkit.keras.table_schedule import TableSchedule
+from annealkit.plan import Parts, feedback_interval, plan_momenta, plan_rates, plan_run
 from annealkit.registry import Registry
 from annealkit.result import DIVERGED, FAILED, FINISHED, INTERRUPTED, RUNNING, Result
 from annealkit.run import Run
 from annealkit.run_folder import RunFolder
+from annealkit.start_tensorflow import available_threads
 from annealkit.training import callback_state
 from annealkit.training.checkpoint import Checkpoint, Checkpoints, restore_variables, variable_arrays
-from annealkit.training.compiled_model import build_model
+from annealkit.training.compiled_model import build_model, final_weights
 from annealkit.training.environment import check_exact, computes_bfloat16, describe_environment, prepared_keras
 from annealkit.training.loop import Steps, TrainingLoop
+from annealkit.training.momentum_table import MomentumTable, pair_momentum
 from annealkit.training.progress import ProgressBar
 from annealkit.training.saved_model import save_for_keras
 from annealkit.training.splits import Splits, split
-from annealkit.training.start import available_threads
 from annealkit.training.stop_request import StopRequest
-from annealkit.training.table_schedule import TableSchedule
 from annealkit.training.tensorboard_writer import TensorBoardWriter
 
 log = logging.getLogger("annealkit")
@@ -48,13 +51,18 @@ def train(
     splits = split(parts.data.load(), parts.data, parts.trainer.seed)
     run = plan_run(parts, len(splits.images.train_images))
     rates = plan_rates(parts, run)
+    momenta = plan_momenta(parts, run)
     schedule = TableSchedule(rates)
-    environment = describe_environment(parts.trainer.threads or available_threads(), config, registry, splits, rates)
+    threads = parts.trainer.threads or available_threads()
+    environment = describe_environment(threads, config, registry, splits, rates, momenta)
     inexact = check_exact(folder, environment, config.resume)
 
     with StopRequest() as stop, prepared_keras(parts.trainer.seed, parts.trainer.precision):
         model = build_model(parts, splits, schedule)
-        training = Training(parts, folder, run, splits, model, schedule, [*_early_stopping(parts), *callbacks])
+        momentum = _paired_momentum(model.optimizer, momenta)
+        training = Training(
+            parts, folder, run, splits, model, schedule, momentum, [*_early_stopping(parts), *callbacks]
+        )
         training.restore()
         if training.progress.step == 0:
             inexact = []  # What an earlier start mixed is gone with its checkpoints.
@@ -88,6 +96,8 @@ class Progress:
         epoch_seconds: for each whole epoch.
         loss_sum: of the images of the epoch under way.
         correct: of the images of the epoch under way.
+        unseen: what feedback has not been shown yet, where it looks more or less often than once an epoch: the sum of
+            losses, of correct answers, of images.
         seconds: spent before this process took over.
         feedback: what the feedback rule remembers.
     """
@@ -98,6 +108,7 @@ class Progress:
     epoch_seconds: list[float] = field(default_factory=list)
     loss_sum: float = 0.0
     correct: int = 0
+    unseen: list[float] = field(default_factory=lambda: [0.0, 0, 0])
     seconds: float = 0.0
     feedback: dict[str, Any] | None = None
 
@@ -113,12 +124,14 @@ class Training:
         splits: Splits,
         model: keras.Model,
         schedule: TableSchedule,
+        momentum: MomentumTable | None,
         callbacks: list[keras.callbacks.Callback],
     ) -> None:
         settings = parts.trainer
         self.progress = Progress(feedback=parts.feedback.begin() if parts.feedback else None)
         self._settings = settings
         self._feedback = parts.feedback
+        self._feedback_interval = feedback_interval(parts.feedback, run)
         self._folder = folder
         self._checkpoints = Checkpoints(folder.checkpoints)
         self._span = run
@@ -131,7 +144,7 @@ class Training:
         accumulate = parts.optimizer.gradient_accumulation_steps
         self._images_per_update = settings.batch_size * accumulate
         self._loop = TrainingLoop(
-            model, model.optimizer, splits, parts.data, settings.batch_size, accumulate, settings.seed
+            model, model.optimizer, splits, parts.data, settings.batch_size, accumulate, settings.seed, momentum
         )
         # The loop has its own copy of the training images: a second one would be most of a small process's memory.
         trained = splits.images.train_images
@@ -207,6 +220,10 @@ class Training:
                 in_epoch += count
                 images += int(sizes.sum())
                 bar.steps(epoch, progress.step, int(sizes.sum()), float(steps.rates[-1]), float(steps.losses[-1]))
+                if self._feedback_interval is not None and progress.step % self._feedback_interval == 0:
+                    loss_sum, correct, seen = progress.unseen
+                    self._look({"loss": loss_sum / seen, "accuracy": correct / seen})
+                    progress.unseen = [0.0, 0, 0]
                 if in_epoch == run.steps_per_epoch:
                     self._end_epoch(epoch, float(steps.rates[-1]), began, images, bar)
                 if self._checkpoint_due() or stop.signal is not None:
@@ -222,10 +239,11 @@ class Training:
         return tf.constant(order, tf.int32)
 
     def _next_count(self, in_epoch: int) -> int:
-        """Weight updates of the next call: up to the end of the epoch or the next checkpoint by steps."""
+        """Weight updates of the next call: up to the next checkpoint, look of feedback or end of an epoch."""
         count = min(self._settings.steps_per_call or self._call_size, self._span.steps_per_epoch - in_epoch)
-        if self._settings.checkpoint_steps is not None:
-            count = min(count, self._settings.checkpoint_steps - self.progress.step % self._settings.checkpoint_steps)
+        for interval in (self._settings.checkpoint_steps, self._feedback_interval):
+            if interval is not None:
+                count = min(count, interval - self.progress.step % interval)
         return count
 
     def _adapt_call_size(self, count: int, seconds: float) -> None:
@@ -240,10 +258,22 @@ class Training:
         return np.minimum(self._images_per_update, len(self._splits.train) - first)
 
     def _add_up(self, steps: Steps, sizes: np.ndarray) -> None:
+        progress = self.progress
         # One after the other, so that the sum is the same however the updates were grouped into calls.
-        for loss, size in zip(steps.losses, sizes, strict=True):
-            self.progress.loss_sum += float(loss) * int(size)
-        self.progress.correct += int(steps.correct.sum())
+        for loss, right, size in zip(steps.losses, steps.correct, sizes, strict=True):
+            loss_sum = float(loss) * int(size)
+            progress.loss_sum += loss_sum
+            progress.correct += int(right)
+            if self._feedback_interval is not None:
+                unseen = zip(progress.unseen, (loss_sum, int(right), int(size)), strict=True)
+                progress.unseen = [before + more for before, more in unseen]
+
+    def _look(self, metrics: dict[str, float]) -> None:
+        """Show the feedback rule what was measured, and let it scale the rates that follow."""
+        assert self._feedback is not None and self.progress.feedback is not None
+        self._board.scalars(self.progress.step - 1, {"learning_rate_scale": self.progress.feedback["scale"]})
+        self.progress.feedback = self._feedback.observe(self.progress.feedback, metrics)
+        self._schedule.scale.assign(self.progress.feedback["scale"])
 
     def _end_epoch(self, epoch: int, rate: float, began: float, trained: int, bar: ProgressBar) -> None:
         """Measure, record, and let feedback and callbacks act; `trained` images since `began`."""
@@ -251,18 +281,18 @@ class Training:
         speed = trained / (time.perf_counter() - began)
         logs = {"loss": progress.loss_sum / images, "accuracy": progress.correct / images}
         progress.loss_sum, progress.correct = 0.0, 0
-        last = progress.step - 1
-        if self._validation is not None:
-            logs["val_loss"], logs["val_accuracy"] = self._validation.measure()
-            self._board.scalars(last, {"val/loss": logs["val_loss"], "val/accuracy": logs["val_accuracy"]})
-        row = {"epoch": epoch + 1, "updates": progress.step, "learning_rate": rate, **logs}
-        progress.history.append(row)
-        progress.epoch_seconds.append(round(time.perf_counter() - began, 3))
-        if self._feedback is not None and progress.feedback is not None:
-            self._board.scalars(last, {"learning_rate_scale": progress.feedback["scale"]})
-            progress.feedback = self._feedback.observe(progress.feedback, logs)
-            self._schedule.scale.assign(progress.feedback["scale"])
-        self._callbacks.on_epoch_end(epoch, {**logs, "learning_rate": rate})
+        with final_weights(self._model):
+            if self._validation is not None:
+                logs["val_loss"], logs["val_accuracy"] = self._validation.measure()
+                validated = {"val/loss": logs["val_loss"], "val/accuracy": logs["val_accuracy"]}
+                self._board.scalars(progress.step - 1, validated)
+            row = {"epoch": epoch + 1, "updates": progress.step, "learning_rate": rate, **logs}
+            progress.history.append(row)
+            progress.epoch_seconds.append(round(time.perf_counter() - began, 3))
+            # Here, since a callback that keeps the best weights must keep those that were measured.
+            self._callbacks.on_epoch_end(epoch, {**logs, "learning_rate": rate})
+        if self._feedback is not None and self._feedback_interval is None:
+            self._look(logs)
         progress.stopped = bool(self._model.stop_training)
         self._folder.write_history(progress.history)
         self._board.flush()
@@ -293,6 +323,7 @@ class Training:
         step, rate = self.progress.step, self.progress.history[-1]["learning_rate"]
         if not self._save_checkpoint():
             return DIVERGED, self._diverged("a weight was no finite number", step - 1, rate)
+        self._model.optimizer.finalize_variable_values(self._model.trainable_variables)
         self._callbacks.on_train_end()
         loss, accuracy = self._loop.evaluation(self._splits.test, test=True).measure()
         if not np.isfinite(loss):
@@ -336,6 +367,16 @@ class Training:
         )
 
 
+def _paired_momentum(optimizer: keras.Optimizer, momenta: np.ndarray | None) -> MomentumTable | None:
+    """The optimizer's momentum, moved by the schedule, if the one has any and the other moves it."""
+    if momenta is None:
+        return None
+    paired = pair_momentum(optimizer, momenta)
+    if paired is None:
+        log.info("This optimizer has no momentum, so the schedule's momentum has no effect.")
+    return paired
+
+
 def _announce(parts: Parts, splits: Splits, run: Run, step: int) -> None:
     """What is trained on what, and where a resumed run goes on."""
     kept = f"{len(splits.validation):,} kept for validation" if len(splits.validation) else "none kept for validation"
@@ -359,12 +400,17 @@ def _announce(parts: Parts, splits: Splits, run: Run, step: int) -> None:
 
 
 def _check_callbacks(callbacks: Sequence[keras.callbacks.Callback]) -> None:
-    """Refuse at once what Keras would refuse in the middle of the run: setting a rate that a schedule gives."""
+    """Refuse at once what Keras would refuse in the middle of the run, and what would do nothing."""
     for callback in callbacks:
-        if isinstance(callback, keras.callbacks.LearningRateScheduler | keras.callbacks.ReduceLROnPlateau):
+        name = type(callback).__name__
+        if isinstance(callback, keras.callbacks.LearningRateScheduler | keras.callbacks.ReduceLROnPlateau | Feedback):
             raise ConfigError(
-                f"callbacks: {type(callback).__name__} sets the learning rate, which here the schedule does. "
+                f"callbacks: {name} sets the learning rate, which here the schedule does. "
                 "Try schedule=…, or feedback=plateau."
+            )
+        if isinstance(callback, LearningRateLogger):
+            raise ConfigError(
+                f"callbacks: {name} is for model.fit; here the applied rate is in TensorBoard anyway. Leave it out."
             )
 
 

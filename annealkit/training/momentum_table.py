@@ -1,0 +1,62 @@
+"""A momentum that moves with the schedule, inside the graph."""
+
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+# Where Keras' optimizers keep what is called momentum, in the order in which it is looked for.
+NAMES = ("momentum", "beta_1")
+
+
+class MomentumTable(float):
+    """Stands in an optimizer where its momentum is, with the value of the weight update under way.
+
+    As a number it is the optimizer's own momentum: by that Keras decides whether there is momentum at all, and that is
+    what is saved with a model. As a tensor, and in the arithmetic of an update, it is the one of the moment.
+
+    Args:
+        own: the optimizer's own momentum, above 0.
+        momenta: one value for each weight update, shape (total_steps,); past the end the last one holds.
+        iterations: the optimizer's count of weight updates made.
+    """
+
+    dtype = "float32"  # Keras asks what it multiplies for its type.
+
+    def __new__(cls, own: float, momenta: np.ndarray, iterations: Any) -> "MomentumTable":
+        return super().__new__(cls, own)
+
+    def __init__(self, own: float, momenta: np.ndarray, iterations: Any) -> None:
+        self._momenta = tf.constant(np.asarray(momenta, dtype=np.float32))
+        self._iterations = iterations
+
+    def value(self) -> tf.Tensor:
+        """The momentum of the weight update under way, float32."""
+        count = tf.cast(tf.convert_to_tensor(self._iterations), tf.int64)
+        return tf.gather(self._momenta, tf.minimum(count, tf.size(self._momenta, out_type=tf.int64) - 1))
+
+    def __tf_tensor__(self, dtype: Any = None, name: str | None = None) -> tf.Tensor:
+        return tf.cast(self.value(), dtype) if dtype is not None else self.value()
+
+    def __sub__(self, other: Any) -> tf.Tensor:
+        return self.value() - other
+
+    def __rsub__(self, other: Any) -> tf.Tensor:
+        return other - self.value()
+
+    def __mul__(self, other: Any) -> tf.Tensor:
+        return self.value() * other
+
+    __rmul__ = __mul__
+
+
+def pair_momentum(optimizer: keras.Optimizer, momenta: np.ndarray) -> MomentumTable | None:
+    """Let the optimizer's momentum follow `momenta`, NaN being its own; None where it has none or has it at 0."""
+    for name in NAMES:
+        own = getattr(optimizer, name, None)
+        if isinstance(own, float) and own > 0:
+            table = MomentumTable(own, np.where(np.isnan(momenta), own, momenta), optimizer.iterations)
+            setattr(optimizer, name, table)
+            return table
+    return None
