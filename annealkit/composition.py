@@ -43,8 +43,17 @@ def store_schemas(registry: Registry) -> None:
     for group, parts in registry.parts.items():
         for part in parts.values():
             has_file = (conf_dir() / group / f"{part.name}.yaml").is_file()
-            store.store(group=f"{group}/schema" if has_file else group, name=part.name, node=part.schema())
+            store.store(group=f"{group}/schema" if has_file else group, name=part.name, node=_schema(part.schema()))
     OmegaConf.register_new_resolver("run_name", run_name, replace=True)
+
+
+def _schema(cls: type) -> DictConfig:
+    """The dataclass as a config node to whose dictionaries keys can be added, `schedule.arguments.decay_steps=1000`."""
+    node: DictConfig = OmegaConf.structured(cls)
+    for name in node:
+        if OmegaConf.get_type(node, str(name)) is dict:
+            OmegaConf.set_struct(node[name], False)
+    return node
 
 
 def compose(overrides: list[str], registry: Registry) -> DictConfig:
@@ -212,17 +221,16 @@ def _missing_key(config: DictConfig, key: str) -> str | None:
     node: Any = config
     steps = key.lstrip("+~").split(".")
     for depth, step in enumerate(steps):
-        if not isinstance(node, DictConfig) or step not in node:
+        keys = list(node) if isinstance(node, DictConfig) else []  # with those that have no value yet, unlike `in`
+        if step not in keys:
+            if isinstance(node, DictConfig) and not OmegaConf.is_struct(node):
+                return None  # a dictionary takes any key
             parent = ".".join(steps[:depth])
-            names = [str(name) for name in node if name != "name"] if isinstance(node, DictConfig) else []
-            named = (
-                f"{parent}={node.name}"
-                if parent and "name" in names + list(node or [])
-                else parent or "the configuration"
-            )
+            names = [str(name) for name in keys if name != "name"]
+            named = f"{parent}={node.name}" if parent and "name" in keys else parent or "the configuration"
             near = did_you_mean(step, names, f"{parent}." if parent else "")
             return f"{key}: there is no such key.{near} {named} has: {', '.join(names) or 'no settings'}."
-        node = node[step]
+        node = None if OmegaConf.is_missing(node, step) else node[step]
     return None
 
 

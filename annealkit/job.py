@@ -15,6 +15,7 @@ from annealkit.plan import build_parts, check_plan
 from annealkit.registry import Registry
 from annealkit.result import FAILED, Result
 from annealkit.run_folder import RunFolder
+from annealkit.start_tensorflow import start_tensorflow
 
 if TYPE_CHECKING:
     import keras
@@ -43,8 +44,6 @@ def run_job(
             return ended
         try:
             check_plan(parts)  # before TensorFlow is loaded, which takes seconds
-            from annealkit.training.start import start_tensorflow
-
             start_tensorflow(parts.trainer.threads)
             from annealkit.training.trainer import train
 

@@ -26,8 +26,8 @@ from helpers import (
 
 import annealkit
 from annealkit import RunError
+from annealkit.start_tensorflow import available_threads
 from annealkit.training.checkpoint import Checkpoint, Checkpoints
-from annealkit.training.start import available_threads
 
 ARGUMENTS = [*TOY, "schedule=cosine", "optimizer=adam", "trainer.checkpoint_steps=15", "trainer.progress=false"]
 # Stopped after its second of three epochs, at update 40, a run has the checkpoints of updates 30 and 40.

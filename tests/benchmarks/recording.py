@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 from machine import machine
 
-from annealkit.training.start import start_tensorflow
+from annealkit.start_tensorflow import start_tensorflow
 
 start_tensorflow(None)
 

@@ -15,7 +15,7 @@ from collections.abc import Callable
 import numpy as np
 from machine import machine
 
-from annealkit.training.start import start_tensorflow
+from annealkit.start_tensorflow import start_tensorflow
 
 start_tensorflow(None)
 
@@ -23,12 +23,12 @@ import keras  # noqa: E402
 import tensorflow as tf  # noqa: E402
 
 from annealkit.datasets import Images, Synthetic  # noqa: E402
+from annealkit.keras.table_schedule import TableSchedule  # noqa: E402
 from annealkit.models import KerasCnn  # noqa: E402
 from annealkit.optimizers import Sgd  # noqa: E402
 from annealkit.training.environment import prepared_keras  # noqa: E402
 from annealkit.training.loop import TrainingLoop  # noqa: E402
 from annealkit.training.splits import split  # noqa: E402
-from annealkit.training.table_schedule import TableSchedule  # noqa: E402
 
 BATCH, UPDATES = 128, 100
 COUNT = BATCH * UPDATES

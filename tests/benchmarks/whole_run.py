@@ -26,7 +26,7 @@ from machine import machine
 # In the child: the command line as it is, with a stopwatch around every call of the training loop.
 CHILD = """
 import json, sys, time
-import annealkit.training.start as start
+import annealkit.start_tensorflow as start
 original = start.start_tensorflow
 def started(threads):
     original(threads)
