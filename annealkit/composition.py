@@ -21,7 +21,6 @@ from annealkit.registry import HOOKS, Registry
 from annealkit.settings import Config, Trainer
 
 CONFIG_NAME = "config"
-OWN_DISTRIBUTION = "annealkit"
 
 
 def conf_dir() -> Path:

@@ -7,7 +7,7 @@ from typing import Protocol
 
 import numpy as np
 
-from annealkit.errors import ConfigError
+from annealkit.errors import ConfigError, WrongValuesError
 from annealkit.run import Run
 
 
@@ -122,8 +122,8 @@ def momenta(schedule: Schedule, step: np.ndarray, run: Run, warmup: Warmup | Non
         return None
     values = np.asarray(values, dtype=np.float64)
     if values.shape != step.shape or (values < 0).any() or (values >= 1).any():
-        raise ConfigError(
-            f"{_name(schedule)}: momenta must return one number in [0, 1) per step, or NaN for the optimizer's own."
+        raise WrongValuesError(
+            type(schedule), "must return momenta in [0, 1), one for each step, or NaN for the optimizer's own."
         )
     return values
 
@@ -141,21 +141,19 @@ def _split(run: Run, warmup: Warmup) -> tuple[int, Run]:
 
 def _checked(part: object, values: np.ndarray, step: np.ndarray, total: int) -> np.ndarray:
     """The part's values at these steps of `total` as float64, or an error that names the part and the first wrong."""
-    who = _name(part)
     try:
-        values = np.asarray(values, dtype=np.float64)
-    except (TypeError, ValueError) as error:
-        raise ConfigError(f"{who} must return an array of numbers: {error}.") from None
+        values = np.asarray(values)
+    except ValueError as error:  # rows of different lengths
+        raise WrongValuesError(type(part), f"must return an array of numbers: {error}.") from None
+    if values.dtype.kind not in "biuf":  # truth values, whole numbers, floats; no complex numbers, texts or objects
+        raise WrongValuesError(type(part), f"must return an array of numbers; got an array of {values.dtype}.")
     if values.shape != step.shape:
-        raise ConfigError(f"{who} must return one number per step, shape {step.shape}; got shape {values.shape}.")
+        fault = f"must return one number per step, shape {step.shape}; got shape {values.shape}."
+        raise WrongValuesError(type(part), fault)
+    values = values.astype(np.float64)
     wrong = ~np.isfinite(values) | (values < 0)
     if wrong.any():
         first = int(np.argmax(wrong))
-        raise ConfigError(
-            f"{who} must return finite numbers of at least 0; got {values[first]} at step {step[first]} of {total}."
-        )
+        fault = f"must return finite numbers of at least 0; got {values[first]} at step {step[first]} of {total}."
+        raise WrongValuesError(type(part), fault)
     return values
-
-
-def _name(part: object) -> str:
-    return f"{type(part).__module__}.{type(part).__qualname__}"

@@ -16,6 +16,18 @@ class ConfigError(AnnealkitError, ValueError):
     """A name or a value in the configuration that cannot be."""
 
 
+class WrongValuesError(ConfigError):
+    """A schedule or warmup returned something else than numbers that a rate can be made of.
+
+    Attributes:
+        part: its class.
+    """
+
+    def __init__(self, part: type, fault: str) -> None:
+        super().__init__(f"{part.__module__}.{part.__qualname__} {fault}")
+        self.part = part
+
+
 class DataError(AnnealkitError):
     """A data set that is missing, damaged or not what it claims to be."""
 

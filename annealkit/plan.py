@@ -3,9 +3,6 @@
 Preview and training both come through here. Nothing here needs TensorFlow, but for a schedule of Keras.
 """
 
-import traceback
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +11,8 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from annealkit.curve import learning_rates, momenta
-from annealkit.errors import AnnealkitError, ConfigError
+from annealkit.errors import ConfigError
+from annealkit.faulty_parts import naming_the_faulty
 from annealkit.registry import HOOKS, Part, Registry
 from annealkit.run import Run
 from annealkit.settings import Trainer
@@ -86,13 +84,13 @@ def plan_rates(parts: Parts, run: Run) -> np.ndarray:
     Raises:
         ConfigError: the schedule or the warmup cannot be for this run, or is faulty: then with where it came from.
     """
-    with _naming_the_faulty(parts.made_of["schedule"] + parts.made_of["warmup"]):
+    with naming_the_faulty(parts.made_of["schedule"] + parts.made_of["warmup"]):
         return learning_rates(parts.schedule, parts.optimizer.lr, run, parts.warmup)
 
 
 def plan_momenta(parts: Parts, run: Run) -> np.ndarray | None:
     """The momentum of every weight update, NaN for the optimizer's own; None where the schedule leaves it alone."""
-    with _naming_the_faulty(parts.made_of["schedule"]):
+    with naming_the_faulty(parts.made_of["schedule"]):
         return momenta(parts.schedule, np.arange(run.total_steps, dtype=np.int64), run, parts.warmup)
 
 
@@ -106,51 +104,11 @@ def check_plan(parts: Parts) -> None:
     """Refuse what can be known to be impossible without loading an image: sizes, every learning rate and momentum."""
     if getattr(parts.schedule, "needs_tensorflow", False):
         start_tensorflow(parts.trainer.threads)  # Once it runs it cannot change its number of threads.
-    with _naming_the_faulty(parts.made_of["data"]):
+    with naming_the_faulty(parts.made_of["data"]):
         train_size = parts.data.train_size()
     run = plan_run(parts, train_size)
     plan_rates(parts, run)
     plan_momenta(parts, run)
-
-
-@contextmanager
-def _naming_the_faulty(suspects: list[Part]) -> Iterator[None]:
-    """Turn what the code of a part raises, and what is wrong with its values, into an error that says whose it is.
-
-    A part's own ConfigError passes as it is: it tells the user of a value that cannot be, in the author's words.
-    """
-    try:
-        yield
-    except AnnealkitError as error:
-        # annealkit.curve begins an error about values that a part returned with the name of its class.
-        name = str(error).partition(" ")[0].rstrip(":")
-        found = [part for part in suspects if name == f"{part.cls.__module__}.{part.cls.__qualname__}"]
-        if not found:
-            raise
-        raise ConfigError(_accusation(found[0], str(error))) from error
-    except (Exception, SystemExit) as error:
-        part, place = _raised_by(error, suspects)
-        raise ConfigError(_accusation(part, f"{type(error).__name__}: {error} (in {place})")) from error
-
-
-def _raised_by(error: BaseException, suspects: list[Part]) -> tuple[Part, str]:
-    """The part whose own module has the innermost call, and where that is."""
-    calls = list(traceback.walk_tb(error.__traceback__))[::-1]
-    for frame, line in calls:
-        for part in suspects:
-            if frame.f_globals.get("__name__") == part.cls.__module__:
-                return part, f"{frame.f_code.co_filename}:{line}"
-    # It was not in a part's code: one lacks a method or a field, and built-in ones lack none.
-    foreign = [part for part in suspects if part.distribution != "annealkit"]
-    frame, line = calls[0]
-    return (foreign or suspects)[0], f"{frame.f_code.co_filename}:{line}"
-
-
-def _accusation(part: Part, fault: str) -> str:
-    return (
-        f"{part.group}={part.name} (from {part.origin}): {fault.rstrip('.')}. Try another {part.group}, or pip install "
-        f"-U {part.distribution}; `annealkit check {part.name}` tells its author more."
-    )
 
 
 def _check_monitors(parts: Parts) -> None:

@@ -24,6 +24,7 @@ from annealkit.errors import AnnealkitError, ConfigError, did_you_mean
 from annealkit.version import __version__
 
 ENTRY_POINTS = "annealkit"
+OWN_DISTRIBUTION = "annealkit"
 ENTRY_POINTS_FILE = "entry_points.txt"
 DISABLE = "ANNEALKIT_DISABLE_PLUGINS"
 UNNAMED = "an unnamed distribution"
@@ -185,11 +186,16 @@ class Registry:
         """The part that a config node names, and those within it: a sequence's schedules and their warmups."""
         node = OmegaConf.to_container(config, resolve=True) if isinstance(config, DictConfig) else config
         assert isinstance(node, Mapping)
-        found = [self.get(group, str(node["name"]))]
+        part = self.get(group, str(node["name"]))
+        found = [part]
         for key, value in node.items():
+            inner_group = "warmup" if key == "warmup" else group
             for inner in value if isinstance(value, list) else [value]:
                 if isinstance(inner, Mapping) and "name" in inner:
-                    found += self.parts_of("warmup" if key == "warmup" else group, inner)
+                    found += self.parts_of(inner_group, inner)
+                # A name alone stands for a part only where parts are expected: `anneal: cosine` is none.
+                elif isinstance(inner, str) and (key == "warmup" or hasattr(part.cls, "from_config")) and key != "name":
+                    found.append(self.get(inner_group, inner))
         return found
 
     def _build_within(self, outer: str, group: str, node: Any, key: str) -> Any:

@@ -38,16 +38,20 @@ class Installed:
         done = self.run("-m", "pip", "--disable-pip-version-check", *arguments)
         assert done.returncode == 0, done.stdout + done.stderr
 
-    def annealkit(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        return self.run("-m", "annealkit", *arguments)
+    def annealkit(self, *arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+        return self.run("-m", "annealkit", *arguments, cwd=cwd)
 
-    def run(self, *arguments: str, program: str = "python") -> subprocess.CompletedProcess[str]:
+    def run(
+        self, *arguments: str, program: str = "python", cwd: Path | None = None
+    ) -> subprocess.CompletedProcess[str]:
         # Neither the checkout nor anything else of the tests' own environment may be what is imported.
         foreign = ("PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV", "ANNEALKIT_DISABLE_PLUGINS", "FORCE_COLOR")
         environment = {name: value for name, value in os.environ.items() if name not in foreign}
         environment.update(COLUMNS="120", PYTHONNOUSERSITE="1", PYTHONUTF8="1")
         command = [str(self.python.with_name(program)), *arguments]
-        return subprocess.run(command, cwd=self.outside, env=environment, capture_output=True, text=True, timeout=300)
+        return subprocess.run(
+            command, cwd=cwd or self.outside, env=environment, capture_output=True, text=True, timeout=300
+        )
 
 
 def _link_libraries(folder: Path) -> None:

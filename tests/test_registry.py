@@ -95,6 +95,7 @@ BROKEN = {
     "name with a dash": (GOOD + HOOK.replace("halves", "two-halves"), f"{NAME}'two-halves'"),
     "name with a path": (GOOD + HOOK.replace("halves", "../halves"), f"{NAME}'../halves'"),
     "name in capitals": (GOOD + HOOK.replace("halves", "Halves"), f"{NAME}'Halves'"),
+    "name is a value": (GOOD + HOOK.replace("halves", "nan"), "nan is a value and no name in a configuration"),
     "name is a number": (GOOD + HOOK.replace('"halves"', "5"), f"{NAME}5"),
 }
 

@@ -145,7 +145,8 @@ class Sequence:
             yield
         except ConfigError as error:
             index = next(number for number, other in enumerate(self.phases) if other is phase)
-            raise ConfigError(f"sequence: phases[{index}], {type(phase.schedule).__name__}: {error}") from None
+            error.args = (f"sequence: phases[{index}], {type(phase.schedule).__name__}: {error}",)
+            raise
 
     def _ends(self, run: Run) -> np.ndarray:
         """The update after the last of each phase, int64."""

@@ -7,6 +7,7 @@ import keras
 import numpy as np
 
 from annealkit.errors import ConfigError
+from annealkit.faulty_parts import naming_the_faulty
 from annealkit.keras.table_schedule import TableSchedule
 from annealkit.plan import Parts
 from annealkit.training.splits import Splits
@@ -16,13 +17,15 @@ from annealkit.training.variable_groups import set_groups
 def build_model(parts: Parts, splits: Splits, schedule: TableSchedule) -> keras.Model:
     """The compiled model; its optimizer, in `model.optimizer`, follows the schedule and has its variables."""
     classes = len(splits.images.class_names)
-    model = parts.model.build(splits.input_shape, classes)
+    with naming_the_faulty(parts.made_of["model"]):
+        model = parts.model.build(splits.input_shape, classes)
     _check_savable(model)
-    optimizer = parts.optimizer.build(schedule)
-    if optimizer.weight_decay:
-        # Biases and normalisation weights are spared, as He et al. 2019 advise (arXiv 1812.01187, section 3.1).
-        optimizer.exclude_from_weight_decay([v for v in model.trainable_variables if len(v.shape) <= 1])
-    optimizer.build(model.trainable_variables)
+    with naming_the_faulty(parts.made_of["optimizer"]):
+        optimizer = parts.optimizer.build(schedule)
+        if optimizer.weight_decay:
+            # Biases and normalisation weights are spared, as He et al. 2019 advise (arXiv 1812.01187, section 3.1).
+            optimizer.exclude_from_weight_decay([v for v in model.trainable_variables if len(v.shape) <= 1])
+        optimizer.build(model.trainable_variables)
     if getattr(parts.optimizer, "groups", None):
         set_groups(optimizer, parts.optimizer.groups, model.trainable_variables)
     model.compile(optimizer, "sparse_categorical_crossentropy", metrics=["accuracy"], jit_compile=False)

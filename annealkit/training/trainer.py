@@ -13,6 +13,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from annealkit.composition import settings
 from annealkit.errors import ConfigError
+from annealkit.faulty_parts import naming_the_faulty
 from annealkit.keras.feedback import Feedback
 from annealkit.keras.learning_rate_logger import LearningRateLogger
 from annealkit.keras.table_schedule import TableSchedule
@@ -48,7 +49,9 @@ def train(
 ) -> Result:
     """Train one run in its folder, from the start or from its last checkpoint, and measure it on the test images."""
     _check_callbacks(callbacks)
-    splits = split(parts.data.load(), parts.data, parts.trainer.seed)
+    with naming_the_faulty(parts.made_of["data"]):
+        images = parts.data.load()
+    splits = split(images, parts.data, parts.trainer.seed)
     run = plan_run(parts, len(splits.images.train_images))
     rates = plan_rates(parts, run)
     momenta = plan_momenta(parts, run)
@@ -131,6 +134,7 @@ class Training:
         self.progress = Progress(feedback=parts.feedback.begin() if parts.feedback else None)
         self._settings = settings
         self._feedback = parts.feedback
+        self._made_of = parts.made_of
         self._feedback_interval = feedback_interval(parts.feedback, run)
         self._folder = folder
         self._checkpoints = Checkpoints(folder.checkpoints)
@@ -272,7 +276,8 @@ class Training:
         """Show the feedback rule what was measured, and let it scale the rates that follow."""
         assert self._feedback is not None and self.progress.feedback is not None
         self._board.scalars(self.progress.step - 1, {"learning_rate_scale": self.progress.feedback["scale"]})
-        self.progress.feedback = self._feedback.observe(self.progress.feedback, metrics)
+        with naming_the_faulty(self._made_of["feedback"]):
+            self.progress.feedback = self._feedback.observe(self.progress.feedback, metrics)
         self._schedule.scale.assign(self.progress.feedback["scale"])
 
     def _end_epoch(self, epoch: int, rate: float, began: float, trained: int, bar: ProgressBar) -> None:
