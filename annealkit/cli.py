@@ -17,6 +17,8 @@ annealkit: which learning-rate annealing should this model be trained with?
   python -m annealkit -m schedule=step,cosine seed=0,1    train a sweep
   python -m annealkit preview schedule=cyclical           draw the learning-rate curve; preview.png=… preview.csv=…
   python -m annealkit plugins                             everything that can be named, and where it comes from
+  python -m annealkit new schedule ripple                 write a plugin of your own that works, to change
+  python -m annealkit check schedule=ripple               whether it keeps to what all schedules do; --all: everything
   tensorboard --logdir outputs                            look at the runs
 """
 
@@ -61,7 +63,7 @@ def preview(arguments: list[str]) -> int:
     from omegaconf import OmegaConf
 
     from annealkit.composition import compose
-    from annealkit.plan import build_parts, plan_rates, plan_run
+    from annealkit.plan import build_parts, plan_momenta, plan_rates, plan_run
     from annealkit.preview import PreviewSettings, show
     from annealkit.registry import load_registry
     from annealkit.run import Run
@@ -78,7 +80,7 @@ def preview(arguments: list[str]) -> int:
     rates = plan_rates(parts, run)
     warmup = "" if parts.warmup is None else f" after {config.warmup.name} warmup"
     title = f"{config.schedule.name}{warmup}, optimizer {config.optimizer.name}"
-    show(rates, run, parts.schedule, settings, title, parts.warmup)
+    show(rates, run, parts.schedule, settings, title, parts.warmup, plan_momenta(parts, run))
     return 0
 
 
@@ -91,6 +93,20 @@ def plugins(arguments: list[str]) -> int:
         raise AnnealkitError(f"plugins takes nothing more; got {' '.join(arguments)}.")
     print_plugins(discover())
     return 0
+
+
+def new(arguments: list[str]) -> int:
+    """Write a distribution with a part of one's own."""
+    from annealkit.new_command import new
+
+    return new(arguments)
+
+
+def check(arguments: list[str]) -> int:
+    """Check that parts keep to what every part of their kind keeps to."""
+    from annealkit.check_command import check
+
+    return check(arguments)
 
 
 def show_help(arguments: list[str]) -> int:
@@ -110,7 +126,7 @@ def show_help(arguments: list[str]) -> int:
     return 0
 
 
-COMMANDS: dict[str, Callable[[list[str]], int]] = {"preview": preview, "plugins": plugins}
+COMMANDS: dict[str, Callable[[list[str]], int]] = {"preview": preview, "plugins": plugins, "new": new, "check": check}
 
 
 def _print(command: Callable[[list[str]], int], arguments: list[str]) -> int:

@@ -3,6 +3,7 @@
 import importlib
 import json
 import re
+import shlex
 import sys
 import tomllib
 from collections.abc import Iterator
@@ -12,14 +13,20 @@ from typing import Any
 import numpy as np
 import pytest
 
+from annealkit import registry as registry_module
+from annealkit.composition import check_groups, compose, first_job, parse
 from annealkit.curve import learning_rates
 from annealkit.errors import ConfigError
+from annealkit.new_command import new
+from annealkit.plan import build_parts
 from annealkit.registry import HOOKS, Registry, discover
 from annealkit.run import Run
+from annealkit.testing import checks
 
 GUIDE = (Path(__file__).parents[1] / "plugins" / "README.md").read_text(encoding="utf-8")
-# Every block begins with a comment that names its file.
+# Every block of code begins with a comment that names its file; what is typed has none.
 BLOCKS = {name: code for code, name in re.findall(r"^```(?:python|toml)\n(# (\S+)\n.*?)^```$", GUIDE, re.M | re.S)}
+TYPED = [line for block in re.findall(r"^```bash\n(.*?)^```$", GUIDE, re.M | re.S) for line in block.splitlines()]
 MODULES = {name.removesuffix(".py"): code for name, code in BLOCKS.items() if name.startswith("annealkit_")}
 
 
@@ -68,14 +75,55 @@ def test_all_are_found_and_none_is_skipped(registry: Registry) -> None:
     assert registry.parts["schedule"]["ripple"].summary == "Fall in a straight line with a ripple on it."
 
 
-def test_the_pyproject_names_the_module_and_its_entry_point() -> None:
-    project = tomllib.loads(BLOCKS["pyproject.toml"])
+def test_what_new_writes_is_what_the_guide_goes_on_from(tmp_path: Path) -> None:
+    words = shlex.split(TYPED[0])
+    assert words[:4] == ["python", "-m", "annealkit", "new"]
+    assert new([*words[4:], str(tmp_path)]) == 0
+    folder = tmp_path / "annealkit-ripple"
+    files = {path.relative_to(folder).as_posix(): path.read_text() for path in folder.rglob("*") if path.is_file()}
+    assert set(files) == set(re.findall(r"^\| `(\S+)` \| .*\|$", GUIDE.partition("\n## The dataclass")[0], re.M))
+    assert "class RippleSchedule:" in files["annealkit_ripple.py"]
+    project = tomllib.loads(files["pyproject.toml"])
     assert project["project"]["entry-points"]["annealkit"] == {"ripple": "annealkit_ripple"}
     assert project["tool"]["hatch"]["build"]["targets"]["wheel"]["only-include"] == ["annealkit_ripple.py"]
+    assert project["tool"]["pytest"] == tomllib.loads(BLOCKS["pyproject.toml"])["tool"]["pytest"]
+    assert {"annealkit_ripple.py", "tests/test_ripple.py", "pyproject.toml"} <= set(BLOCKS)
+
+
+def test_every_command_can_be_typed(registry: Registry) -> None:
+    left = []
+    for line in TYPED:
+        words = shlex.split(line)
+        if words[:3] != ["python", "-m", "annealkit"] or words[3] in ("new", "check"):
+            left.append(line)
+        elif words[3] == "-m":
+            parsed = parse(words[4:])
+            check_groups(parsed, registry)
+            assert build_parts(compose(first_job(parsed), registry), registry).schedule
+        else:
+            overrides = words[4:] if words[3] == "preview" else words[3:]
+            assert type(build_parts(compose(overrides, registry), registry).schedule).__name__ == "RippleSchedule"
+    assert left == [  # The first has a test above, the check one below; test_new.py really installs and tests.
+        "python -m annealkit new schedule ripple",
+        "cd annealkit-ripple",
+        "pip install -e '.[test]'",
+        "python -m annealkit check ripple",
+        "python -m pytest",
+    ]
+
+
+@pytest.mark.parametrize("group", HOOKS)
+def test_all_keep_to_what_every_part_keeps_to(group: str, registry: Registry, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(registry_module, "load_registry", lambda: registry)
+    [name] = [name for name, part in registry.parts[group].items() if part.origin == "guide 1.0"]
+    found = checks(group, name)
+    assert len(found) > 5
+    for check in found:
+        check()
 
 
 def test_the_test_of_the_guide_passes(registry: Registry, tmp_path: Path) -> None:
-    (tmp_path / "test_ripple.py").write_text(BLOCKS["test_ripple.py"], encoding="utf-8")
+    (tmp_path / "test_ripple.py").write_text(BLOCKS["tests/test_ripple.py"], encoding="utf-8")
     module = importlib.import_module("test_ripple")
     tests = [name for name in vars(module) if name.startswith("test_")]
     assert tests == ["test_one_ripple_over_four_updates", "test_a_bare_number_is_no_length"]
@@ -119,7 +167,7 @@ def test_data_set(registry: Registry) -> None:
         ("optimizer", "nesterov_adam", {"beta_1": 1.0}, r"nesterov_adam: beta_1 must lie in \[0, 1\); got 1\.0"),
         ("model", "pooled", {"filters": 0}, r"pooled: filters must lie in \[1, infinity\); got 0"),
         ("data", "rings", {"noise": -1.0}, r"rings: noise must lie in \[0, infinity\); got -1\.0"),
-        ("schedule", "ripple", {"dept": 0.1}, r"schedule\.dept"),
+        ("schedule", "ripple", {"dept": 0.1}, r"schedule=ripple has no setting dept\. Did you mean depth\?"),
     ],
 )
 def test_wrong_values_are_refused(

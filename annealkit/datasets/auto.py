@@ -19,6 +19,8 @@ class Auto(Dataset):
     have 50,000 + 10,000 pictures of 32 x 32 pixels in ten classes. To be sure of one of them, ask for it by name.
     """
 
+    needs_download = True
+
     flip: bool = True
 
     def train_size(self) -> int:

@@ -1,6 +1,7 @@
 """What a data set is: images with labels, and the options that every data set has."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -44,7 +45,11 @@ class Dataset:
         crop: shift each training image by up to this many pixels each way (reflected edges); 0 for none.
         cutout: blank a square of this side at a random place of each training image (DeVries & Taylor 2017,
             arXiv 1708.04552); 0 for none.
+
+    A class whose `load` may use the network says so with `needs_download = True`: `annealkit check` does not call it.
     """
+
+    needs_download: ClassVar[bool] = False
 
     validation: int = 5000
     limit: int | None = None

@@ -47,6 +47,8 @@ class Cifar10(Dataset):
     Source: Krizhevsky 2009, "Learning Multiple Layers of Features from Tiny Images", chapter 3.
     """
 
+    needs_download = True
+
     flip: bool = True
     path: str | None = None
 

@@ -4,6 +4,7 @@ import zlib
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image, ImageOps
@@ -45,6 +46,16 @@ class Folder(Dataset):
         if self.size is not None:
             check_number("folder", "size", self.size, 1, hint="data.size=32, or null to keep the pictures' own size")
         check_number("folder", "test_fraction", self.test_fraction, 0, 1, bounds="()", hint="data.test_fraction=0.1")
+
+    @classmethod
+    def examples(cls, folder: Path) -> list[dict[str, Any]]:
+        """Settings to check it with; pictures of two classes are written into the folder."""
+        for number, kind in enumerate(("dark", "light")):
+            (folder / "train" / kind).mkdir(parents=True)
+            for picture in range(10):
+                colour = (120 * number + picture, picture, 10 * picture)
+                Image.new("RGB", (8 + picture, 8), colour).save(folder / "train" / kind / f"{picture}.png")
+        return [{"path": str(folder), "size": 8}, {"path": str(folder), "size": 4, "test_fraction": 0.3}]
 
     def train_size(self) -> int:
         return len(self._files()[0])

@@ -38,6 +38,8 @@ class KerasDataset(Dataset):
     Krizhevsky 2009 (CIFAR-10 and CIFAR-100).
     """
 
+    needs_download = True
+
     dataset: str = "fashion_mnist"
 
     def __post_init__(self) -> None:

@@ -20,10 +20,15 @@ class Sawtooth:
         shrink: height of a tooth above the floor as a fraction of the one before, in (0, 1].
         floor: what every tooth falls to, in [0, 1]; it is reached one update after the tooth's last.
 
-    Edges: tooth i begins at floor + (1 - floor) * shrink^i, so the run begins at 1.
+    Range: [floor, 1].
+
+    Edges: tooth i begins at floor + (1 - floor) * shrink^i, so the run begins at 1; past the end the last update's
+    value holds.
 
     Raises:
         ConfigError: a field is out of its range.
+
+    Source: a rule of practice.
 
     Example: `Sawtooth(every="2ep", shrink=0.5)` begins its teeth at 1, 1/2, 1/4 and so on.
     """
@@ -38,6 +43,7 @@ class Sawtooth:
         check_number("sawtooth", "floor", self.floor, 0, 1, hint="schedule.floor=0")
 
     def factor(self, step: np.ndarray, run: Run) -> np.ndarray:
+        step = np.minimum(step, run.total_steps - 1)
         every = run.steps(self.every)
         tooth, since = np.divmod(step, every)
         return self.floor + (1 - self.floor) * np.power(self.shrink, tooth) * (1 - since / every)

@@ -1,0 +1,65 @@
+"""Which checks a part has."""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+
+from annealkit.testing import datasets, feedback, models, optimizers, schedule_use, schedules, warmups
+from annealkit.testing.check import Check
+from annealkit.testing.documentation import has_docstring, has_settings, survives_yaml
+from annealkit.testing.subject import Subject
+
+Body = Callable[[Subject], None]
+
+_KINDS: dict[str, Sequence[tuple[str, Body]]] = {
+    "schedule": [*schedules.CHECKS, *schedule_use.CHECKS],
+    "warmup": warmups.CHECKS,
+    "feedback": feedback.CHECKS,
+    "optimizer": optimizers.CHECKS,
+    "model": models.CHECKS,
+    "data": datasets.CHECKS,
+}
+# The headings that a docstring has besides `Args:`.
+_HEADINGS = {"schedule": ("Formula", "Source"), "warmup": ("Formula", "Source")}
+
+
+def collect(subject: Subject) -> list[Check]:
+    """All checks for the part. Where it cannot be made at all, only those that say so."""
+    headings = () if subject.is_none else _HEADINGS.get(subject.group, ())
+    bodies: list[tuple[str, Body]] = [
+        ("settings to check it with", has_settings),
+        (f"docstring: {', '.join(['summary', *headings, 'every field'])}", partial(_has_docstring, headings)),
+    ]
+    if _can_be_made(subject):
+        bodies.append(("the same after YAML", survives_yaml))
+        bodies += [] if subject.is_none else _KINDS[subject.group]
+    left_out = _declined(subject)
+    return [Check(title, subject.label, partial(body, subject)) for title, body in bodies if title not in left_out]
+
+
+def left_out(subject: Subject) -> list[str]:
+    """What is not checked, and why."""
+    return [f"{title}: {why}" for title, why in _declined(subject).items()]
+
+
+def _has_docstring(headings: Sequence[str], subject: Subject) -> None:
+    has_docstring(subject, *headings)
+
+
+def _can_be_made(subject: Subject) -> bool:
+    try:
+        has_settings(subject)
+    except Exception:  # The first check tells it.
+        return False
+    return True
+
+
+def _declined(subject: Subject) -> dict[str, str]:
+    """Title -> why, for the checks that the part's class declares impossible."""
+    cls = subject.part.cls
+    if subject.group == "data" and getattr(cls, "needs_download", False):
+        return dict.fromkeys(datasets.LOADING, "load() uses the network (needs_download = True)")
+    if subject.group == "schedule" and getattr(cls, "needs_tensorflow", False) is True:
+        return {schedule_use.FAST: "TensorFlow computes it (needs_tensorflow = True)"}
+    if subject.group == "optimizer" and not getattr(cls, "rate_may_be_zero", True):
+        return {optimizers.ZERO_RATE: "it divides by the rate (rate_may_be_zero = False)"}
+    return {}

@@ -1,0 +1,104 @@
+"""Checks of the docstring and of the configuration, which are the same for every kind of part."""
+
+import inspect
+import re
+from dataclasses import fields
+
+from omegaconf import DictConfig, OmegaConf
+
+from annealkit.testing.subject import Subject, same
+
+_HEADING = re.compile(r"^[A-Z]\w*:")
+_ENTRY = re.compile(r"^ {1,8}(\w+(?:, \w+)*): ")
+_CITED = re.compile(r"\b(1[89]|20)\d\d\b")
+
+
+def has_settings(subject: Subject) -> None:
+    """It can be made with its defaults, or offers examples; each of them makes an instance."""
+    if subject.required and not subject.examples:
+        raise subject.failure(
+            f"{', '.join(subject.required)} has no default, and the class offers no examples",
+            "add a class method examples(cls, folder) that returns a list of settings to check it with, such as "
+            f"[{{{subject.required[0]!r}: …}}]; see annealkit.testing.",
+        )
+    for settings in subject.settings:
+        subject.build(settings)
+
+
+def docstring_of(cls: type) -> str:
+    """The class's own docstring, without indentation; empty where there is only dataclass's signature."""
+    text = vars(cls).get("__doc__") or ""
+    return "" if text.startswith(f"{cls.__name__}(") else inspect.cleandoc(text)
+
+
+def has_docstring(subject: Subject, *headings: str) -> None:
+    """A summary, the given headings, and every field under `Args:`."""
+    text = docstring_of(subject.part.cls)
+    name = subject.part.cls.__name__
+    if not text.partition("\n")[0].strip():
+        raise subject.failure(
+            f"the class {name} has no docstring",
+            "begin it with a docstring whose first line says in a sentence what it does; `annealkit plugins` shows it.",
+        )
+    for heading in headings:
+        if not re.search(rf"^{heading}: *\S", text, re.MULTILINE):
+            raise subject.failure(
+                f"the docstring of {name} has no line {heading}:", f"add a line such as `{_EXAMPLE[heading]}`."
+            )
+    documented = {entry for cls in subject.part.cls.__mro__ for entry in _arguments(docstring_of(cls))}
+    missing = [field.name for field in fields(subject.part.cls) if field.name not in documented]
+    if missing:
+        raise subject.failure(
+            f"the docstring of {name} does not say what {', '.join(missing)} {'is' if len(missing) == 1 else 'are'}",
+            f"under a line `Args:` add, indented, `{missing[0]}: what it is, its unit, its range.`",
+        )
+
+
+def has_source(subject: Subject) -> None:
+    """Where it comes from: a line `Source:`, or a year in the text as of a citation."""
+    text = docstring_of(subject.part.cls)
+    if not re.search(r"^Source: *\S", text, re.MULTILINE) and not _CITED.search(text):
+        raise subject.failure(
+            f"the docstring of {subject.part.cls.__name__} does not say where it comes from",
+            f"add a line such as `{_EXAMPLE['Source']}`.",
+        )
+
+
+def survives_yaml(subject: Subject) -> None:
+    """Written as YAML and read back, its configuration makes an equal instance."""
+    for settings in subject.settings:
+        text = OmegaConf.to_yaml(subject.config(settings))
+        node = OmegaConf.create(text)
+        assert isinstance(node, DictConfig)
+        again = subject.registry.build(subject.group, node)
+        before = subject.build(settings)
+        if subject.is_none:
+            continue
+        for name, left in vars(before).items():
+            right = vars(again).get(name)
+            if not same(left, right):
+                raise subject.failure(
+                    f"the field {name} is {left!r}, and {right!r} after its configuration was written as YAML "
+                    "and read back",
+                    f"let {name} depend on nothing but what was set: no counters and no random numbers; and use only "
+                    "str, int, float, bool, lists and dictionaries of them, and dataclasses.",
+                    settings,
+                )
+
+
+def _arguments(text: str) -> set[str]:
+    """The names under `Args:`."""
+    found: set[str] = set()
+    inside = False
+    for line in text.splitlines():
+        if _HEADING.match(line):
+            inside = line.startswith("Args:")
+        elif inside and (entry := _ENTRY.match(line)):
+            found.update(entry[1].split(", "))
+    return found
+
+
+_EXAMPLE = {
+    "Formula": "Formula: factor(s) = 1 - s/T.",
+    "Source": "Source: Loshchilov and Hutter 2016, arXiv 1608.03983.` or `Source: a rule of practice.",
+}
