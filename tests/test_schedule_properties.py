@@ -22,13 +22,17 @@ from annealkit.schedules import (
     InverseTime,
     MultiStep,
     OneCycle,
+    Phase,
     Piecewise,
     Polynomial,
+    Product,
     Rex,
+    Sequence,
     Step,
     Tanh,
     Trapezoid,
 )
+from annealkit.warmups import LinearWarmup
 
 fractions = st.floats(0.01, 1)
 floors = st.floats(0, 1)
@@ -40,7 +44,7 @@ durations = st.one_of(
 )
 waves = st.sampled_from(["triangle", "sine", "linear", "cosine", "exponential", "step"])
 amplitudes = st.sampled_from(["constant", "halving", "exponential"])
-SCHEDULES: st.SearchStrategy[Any] = st.one_of(
+SINGLE: st.SearchStrategy[Any] = st.one_of(
     st.builds(Constant),
     st.builds(Step, fractions, durations, durations),
     st.builds(Exponential, fractions, durations, st.booleans(), floors),
@@ -75,6 +79,17 @@ SCHEDULES: st.SearchStrategy[Any] = st.one_of(
         st.booleans(),
         st.sampled_from(["torch", "fastai", "optax"]),
     ),
+)
+scales = st.floats(0, 1)
+SCHEDULES: st.SearchStrategy[Any] = st.one_of(
+    SINGLE,
+    st.builds(
+        lambda first, second, third: Sequence([*first, Phase(second), *third]),
+        st.lists(st.builds(Phase, SINGLE, st.floats(0.1, 30).map(lambda n: f"{n:.3f}%"), scales), max_size=2),
+        SINGLE,
+        st.lists(st.builds(Phase, SINGLE, st.floats(0.1, 30).map(lambda n: f"{n:.3f}%"), scales), max_size=1),
+    ),
+    st.builds(Product, st.lists(SINGLE, min_size=1, max_size=3)),
 )
 DECAYS = st.one_of(
     st.builds(Polynomial, powers, floors, durations),
@@ -202,6 +217,8 @@ LONG = [
     InverseSqrt(),
     Rex(),
     Tanh(),
+    Sequence([Phase(Step(), "30%"), Phase(Cosine(), warmup=LinearWarmup("10%"))]),
+    Product([Cyclical(), Exponential()]),
 ]
 
 
