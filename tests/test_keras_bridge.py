@@ -176,13 +176,74 @@ def test_run_refuses_what_makes_no_update(arguments: tuple[int, ...], message: s
         annealkit.keras.run(*arguments)
 
 
+def moved_by_momentum(rates: np.ndarray, momenta: np.ndarray) -> float:
+    """How far a weight with gradient 1 falls under SGD with these rates and momenta, by its formula."""
+    velocity = fallen = 0.0
+    for rate, momentum in zip(rates, momenta, strict=True):
+        velocity = momentum * velocity + rate
+        fallen += velocity
+    return fallen
+
+
+def one_cycle(total: int) -> tuple[np.ndarray, np.ndarray]:
+    """Rates and momenta of a cycle with straight lines, up to the middle and down, by hand."""
+    middle = total // 2 - 1  # torch's convention: one update before half of them
+    rates = np.interp(np.arange(total), [0, middle, total - 1], [0.04, 1, 4e-6])
+    return rates, np.interp(np.arange(total), [0, middle, total - 1], [0.9, 0.5, 0.9])
+
+
+@pytest.mark.parametrize(("accumulate", "compiled"), [(1, {}), (2, {}), (1, {"steps_per_execution": 3})])
+def test_a_paired_optimizer_moves_its_momentum(accumulate: int, compiled: dict[str, Any]) -> None:
+    run = annealkit.keras.run(2 * BATCHES, 2, 4, gradient_accumulation_steps=accumulate)
+    rate = annealkit.keras.schedule(
+        OneCycle("50%", momentum=[0.9, 0.5]), lr=1, run=run, gradient_accumulation_steps=accumulate
+    )
+    options = {"gradient_accumulation_steps": accumulate} if accumulate > 1 else {}
+    optimizer = annealkit.keras.paired(keras.optimizers.SGD(rate, momentum=0.7, **options))
+    model = descending_model(optimizer, jit_compile=False, **compiled)
+    fit(model, 4)
+    assert fallen(model) == pytest.approx(moved_by_momentum(*one_cycle(16 // accumulate)), rel=1e-5)
+
+
+def test_the_momenta_are_saved_with_the_model_and_paired_again(tmp_path: Path) -> None:
+    rate = annealkit.keras.schedule(OneCycle("50%", momentum=[0.9, 0.5]), lr=1, run=annealkit.keras.run(8, 2, 4))
+    model = descending_model(annealkit.keras.paired(keras.optimizers.SGD(rate, momentum=0.7)), jit_compile=False)
+    fit(model, 2)
+    model.save(tmp_path / "model.keras")
+    model = keras.saving.load_model(tmp_path / "model.keras", custom_objects={"the_output": the_output})
+    assert model.optimizer.momentum == 0.7
+    annealkit.keras.paired(model.optimizer)
+    fit(model, 2)
+    assert fallen(model) == pytest.approx(moved_by_momentum(*one_cycle(16)), rel=1e-5)
+
+
+def test_a_momentum_that_does_not_follow_is_said_once() -> None:
+    rate = annealkit.keras.schedule("one_cycle", lr=1, run=Run(16, 4))
+    model = descending_model(keras.optimizers.SGD(rate, momentum=0.9))
+    with pytest.warns(UserWarning, match=r"Try annealkit\.keras\.paired\(optimizer\), or momentum=None") as said:
+        fit(model, 2)
+    assert len([warning for warning in said if "momentum" in str(warning.message)]) == 1
+
+
+@pytest.mark.parametrize(
+    ("schedule", "optimizer", "message"),
+    [
+        (OneCycle(), keras.optimizers.Adagrad, "paired: this Adagrad has no momentum, or has it at 0"),
+        (OneCycle(), keras.optimizers.SGD, "paired: this SGD has no momentum, or has it at 0. Try momentum=0.9"),
+        (Cosine(), keras.optimizers.Adam, "paired: the learning rate of this Adam moves no momentum"),
+    ],
+)
+def test_what_cannot_be_paired_is_refused(schedule: Any, optimizer: Any, message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        annealkit.keras.paired(optimizer(annealkit.keras.schedule(schedule, lr=1, run=Run(16, 4))))
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
         ({"schedule": "cosin"}, "schedule=cosin: no such schedule. Did you mean cosine"),
         ({"schedule": "cosine", "flor": 0.1}, "flor"),
         ({"schedule": Cosine(), "floor": 0.1}, "floor can be set only on a schedule that is given by name"),
-        ({"schedule": OneCycle(momentum=[0.95, 0.85])}, "moves the momentum too"),
         ({"schedule": Cosine(), "gradient_accumulation_steps": 0}, "gradient_accumulation_steps must lie in"),
     ],
 )

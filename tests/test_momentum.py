@@ -12,7 +12,7 @@ from helpers import TOY, read_all_scalars, read_scalars
 import annealkit
 from annealkit import ConfigError, Cosine, Cyclical, LinearWarmup, OneCycle, Run
 from annealkit.curve import momenta
-from annealkit.training.momentum_table import MomentumTable, pair_momentum
+from annealkit.keras.momentum import MomentumTable, pair_momentum
 
 VALUES = np.array([0.95, 0.9, 0.8, 0.85])
 GRADIENTS = np.array([[1.0, -2.0], [0.5, 1.0], [2.0, 0.3], [-1.0, 1.0]])

@@ -6,8 +6,9 @@ module before loading a model that was saved with a schedule from here.
 
 from annealkit.keras.feedback import Feedback
 from annealkit.keras.learning_rate_logger import LearningRateLogger
+from annealkit.keras.momentum import paired
 from annealkit.keras.schedules import run, schedule
 from annealkit.keras.table_schedule import TableSchedule
 from annealkit.schedules.keras_schedule import KerasSchedule
 
-__all__ = ["Feedback", "KerasSchedule", "LearningRateLogger", "TableSchedule", "run", "schedule"]
+__all__ = ["Feedback", "KerasSchedule", "LearningRateLogger", "TableSchedule", "paired", "run", "schedule"]

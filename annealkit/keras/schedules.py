@@ -36,11 +36,11 @@ def schedule(
         settings: of a schedule that is given by name, for example `floor=0.01`.
 
     Raises:
-        ConfigError: a name or a value cannot be; the schedule moves the momentum too, which an optimizer in
-            `model.fit` cannot follow; or Keras runs on another backend than TensorFlow.
+        ConfigError: a name or a value cannot be; or Keras runs on another backend than TensorFlow.
 
     Example: `keras.optimizers.SGD(annealkit.keras.schedule(Cosine(), lr=0.1, run=run))`, or
-        `annealkit.keras.schedule("cosine", lr=0.1, run=run, floor=0.01)`.
+        `annealkit.keras.schedule("cosine", lr=0.1, run=run, floor=0.01)`. Where the schedule moves the momentum too, as
+        `OneCycle()` does, `annealkit.keras.paired(optimizer)` lets the optimizer follow.
     """
     if keras.backend.backend() != "tensorflow":
         raise ConfigError(
@@ -55,13 +55,10 @@ def schedule(
     chosen = (
         load_registry().build("schedule", {"name": schedule, **settings}) if isinstance(schedule, str) else schedule
     )
-    if momenta(chosen, np.arange(run.total_steps, dtype=np.int64), run, warmup) is not None:
-        raise ConfigError(
-            f"schedule: {chosen!r} moves the momentum too, which Keras' optimizers cannot follow in model.fit. "
-            "Try momentum=None, or annealkit.train."
-        )
     return TableSchedule(
-        learning_rates(chosen, lr, run, warmup), gradient_accumulation_steps=gradient_accumulation_steps
+        learning_rates(chosen, lr, run, warmup),
+        gradient_accumulation_steps=gradient_accumulation_steps,
+        momenta=momenta(chosen, np.arange(run.total_steps, dtype=np.int64), run, warmup),
     )
 
 

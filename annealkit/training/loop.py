@@ -8,8 +8,8 @@ import numpy as np
 import tensorflow as tf
 
 from annealkit.datasets import Dataset
+from annealkit.keras.momentum import MomentumTable
 from annealkit.training.augment import augment
-from annealkit.training.momentum_table import MomentumTable
 from annealkit.training.splits import Splits
 
 Normalize = Callable[[tf.Tensor], tf.Tensor]

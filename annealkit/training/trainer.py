@@ -16,6 +16,7 @@ from annealkit.errors import ConfigError
 from annealkit.faulty_parts import naming_the_faulty
 from annealkit.keras.feedback import Feedback
 from annealkit.keras.learning_rate_logger import LearningRateLogger
+from annealkit.keras.momentum import MomentumTable, pair_momentum
 from annealkit.keras.table_schedule import TableSchedule
 from annealkit.plan import Parts, feedback_interval, plan_momenta, plan_rates, plan_run
 from annealkit.registry import Registry
@@ -28,7 +29,6 @@ from annealkit.training.checkpoint import Checkpoint, Checkpoints, restore_varia
 from annealkit.training.compiled_model import build_model, final_weights
 from annealkit.training.environment import check_exact, computes_bfloat16, describe_environment, prepared_keras
 from annealkit.training.loop import Steps, TrainingLoop
-from annealkit.training.momentum_table import MomentumTable, pair_momentum
 from annealkit.training.progress import ProgressBar
 from annealkit.training.saved_model import save_for_keras
 from annealkit.training.splits import Splits, split
