@@ -111,6 +111,25 @@ def check_plan(parts: Parts) -> None:
     plan_momenta(parts, run)
 
 
+def settings_without_effect(parts: Parts, run: Run) -> list[str]:
+    """What is set and will do little or nothing in a run of this length, each a sentence or two."""
+    found = []
+    every = getattr(parts.feedback, "every", PER_EPOCH)
+    if parts.feedback is not None and run.steps(every) >= run.total_steps:
+        found.append(
+            f"feedback.every={every} is the whole run of {run.total_steps} weight updates or more: the rule never acts."
+        )
+    ema = getattr(parts.optimizer, "ema_momentum", None)
+    if ema and ema**run.total_steps > 0.05:
+        shorter = round(0.01 ** (1 / run.total_steps), 3)
+        found.append(
+            f"optimizer.ema_momentum={ema:g} averages over some {1 / (1 - ema):,.0f} weight updates and the run has "
+            f"{run.total_steps:,}: what is measured and saved is mostly the first weights. "
+            f"Try optimizer.ema_momentum={shorter:g}, or less."
+        )
+    return found
+
+
 def _check_monitors(parts: Parts) -> None:
     """Nothing called val_… is ever measured without validation images, or at other times than the end of an epoch."""
     every, monitor = getattr(parts.feedback, "every", PER_EPOCH), getattr(parts.feedback, "monitor", "")
@@ -129,5 +148,5 @@ def _check_monitors(parts: Parts) -> None:
         if monitor is not None and monitor.startswith("val_"):
             raise ConfigError(
                 f"{key}={monitor} needs validation images, and data.validation=0 keeps none. "
-                f"Try {key}={monitor.removeprefix('val_')}, or data.validation=5000."
+                f"Try {key}={monitor.removeprefix('val_')}, or data.validation={parts.data.train_size() // 10}."
             )

@@ -57,3 +57,11 @@ def test_a_validation_metric_is_there_once_an_epoch(tmp_path: Path) -> None:
     assert done.returncode == 2
     assert "feedback.monitor=val_loss is measured once" in done.stderr
     assert not (tmp_path / "outputs").exists()
+
+
+def test_a_rule_that_never_acts_is_warned_of(tmp_path: Path) -> None:
+    never = ["feedback=greedy", "feedback.every=3ep"]
+    done = annealkit_command("preview", *TOY, *never, cwd=tmp_path)
+    assert "warning: feedback.every=3ep is as long as the whole run, 60 weight updates: the rule" in done.stdout
+    done = annealkit_command("preview", *TOY, *GREEDY[len(TOY) :], cwd=tmp_path)
+    assert "warning" not in done.stdout

@@ -159,3 +159,12 @@ def test_averages_groups_and_momentum_survive_a_resume(tmp_path: Path) -> None:
     annealkit.train([*arguments, f"outputs={tmp_path / 'cut'}"])
     cut = only_run(tmp_path / "cut")
     assert_same_bits(model_arrays(cut / "model.keras"), model_arrays(whole.folder / "model.keras"))
+
+
+def test_an_average_longer_than_the_run_is_warned_of(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """0.999^60 is 94 %: what is saved would hardly be trained. The proposal forgets the first weights to 1 %."""
+    annealkit.train([*TOY, "optimizer.ema_momentum=0.999", f"outputs={tmp_path}"])
+    assert "averages over some 1,000 weight updates and the run has 60: what is measured" in caplog.text
+    assert "Try optimizer.ema_momentum=0.926, or less." in caplog.text
+    forgotten = 0.926**60
+    assert forgotten == pytest.approx(0.01, rel=0.05)

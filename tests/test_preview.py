@@ -307,7 +307,7 @@ def test_a_missing_folder_is_named_with_the_way_out(tmp_path: Path, key: str) ->
     with pytest.raises(
         ConfigError, match=rf"^preview\.{key}: cannot write '.*a\.{key}': there is no folder .*mkdir -p"
     ):
-        show(np.ones(4), Run(4, 2), None, settings, "title")
+        show(np.ones(4), Run(4, 2), settings, "title")
 
 
 def test_a_folder_in_the_place_of_the_file_is_refused(tmp_path: Path) -> None:
@@ -327,12 +327,25 @@ def test_settings_refuse_no_steps_per_epoch() -> None:
         PreviewSettings(steps_per_epoch=0)
 
 
+def test_rates_in_the_place_of_factors_are_warned_of() -> None:
+    rates = np.full(1000, 0.003)
+    assert only(warnings(rates, TEN_EPOCHS, lr=0.03)).startswith(
+        "The highest rate is 0.003, and optimizer.lr is 0.03: "
+    )
+    assert warnings(rates, TEN_EPOCHS, lr=0.003) == []
+
+
+def test_show_says_how_the_momentum_moves(capsys: pytest.CaptureFixture[str]) -> None:
+    show(np.ones(4), Run(4, 2), PreviewSettings(), "title", np.array([0.95, 0.9, np.nan, 0.95]))
+    assert "momentum of the optimizer, if it has one: 0.9 to 0.95, against the rate" in capsys.readouterr().out
+
+
 # --- show ---
 
 
 def test_show_prints_everything_in_order(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     settings = PreviewSettings(csv=str(tmp_path / "a.csv"), png=str(tmp_path / "a.png"))
-    show(triangle(3), TEN_EPOCHS, None, settings, "three half cycles")
+    show(triangle(3), TEN_EPOCHS, settings, "three half cycles", unmeant=warnings(triangle(3), TEN_EPOCHS))
     text = capsys.readouterr().out
     expected = [
         "three half cycles", "1,000 weight updates in 10 epochs of 100", "┤", "first   0 ", "peak    0.999",
@@ -347,7 +360,7 @@ def test_show_falls_back_to_ascii_where_the_output_knows_no_more(monkeypatch: py
     written = io.BytesIO()
     output = io.TextIOWrapper(written, encoding="ascii")
     monkeypatch.setattr(sys, "stdout", output)
-    show(triangle(2), TEN_EPOCHS, None, PreviewSettings(), "one cycle")
+    show(triangle(2), TEN_EPOCHS, PreviewSettings(), "one cycle")
     output.flush()
     assert b"*" in written.getvalue()
 

@@ -5,13 +5,13 @@ What is drawn is the array that training applies. TensorFlow is never imported, 
 
 import shutil
 import textwrap
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 
 from annealkit.checks import check_number
-from annealkit.curve import Schedule, Warmup
 from annealkit.preview.files import write_csv, write_png
 from annealkit.preview.terminal import can_print, counted, draw, in_epochs
 from annealkit.preview.unmeant import warnings
@@ -49,22 +49,20 @@ class Point(NamedTuple):
 def show(
     rates: np.ndarray,
     run: Run,
-    schedule: Schedule | None,
     settings: PreviewSettings,
     title: str,
-    warmup: Warmup | None = None,
     momenta: np.ndarray | None = None,
+    unmeant: Sequence[str] = (),
 ) -> None:
     """Print the curve, what it amounts to and what looks unmeant, and write the files that were asked for.
 
     Args:
         rates: the rate of every weight update, from `annealkit.curve.learning_rates`.
         run: the whole run.
-        schedule: the schedule that made them; warnings then name its fields.
         settings: which files to write.
         title: one line that says what the curve is of.
-        warmup: the warmup that made them; durations in % are then taken of what it leaves.
         momenta: the momentum of every weight update, from `annealkit.curve.momenta`, where the schedule moves it.
+        unmeant: what to warn of, for example what `warnings` returns.
 
     Raises:
         ConfigError: a file cannot be written, or matplotlib is missing.
@@ -89,7 +87,7 @@ def show(
     if settings.png is not None:
         write_png(settings.png, rates, run, title)
         print(f"wrote {settings.png}")
-    for warning in warnings(rates, run, schedule, warmup):
+    for warning in unmeant:
         lines = textwrap.wrap(f"warning: {warning}", width, break_long_words=False, break_on_hyphens=False)
         print("\n" + "\n".join(lines))
 

@@ -19,7 +19,7 @@ def write_csv(path: str | Path, rates: np.ndarray) -> None:
     """
     rows = (f"{step},{rate!r}\n" for step, rate in enumerate(np.asarray(rates, dtype=np.float64).tolist()))
     text = "step,learning_rate\n" + "".join(rows)
-    _write("preview.csv", Path(path), lambda file: file.write(text.encode()))
+    write_file("preview.csv", Path(path), lambda file: file.write(text.encode()))
 
 
 def write_png(path: str | Path, rates: np.ndarray, run: Run, title: str) -> None:
@@ -55,7 +55,7 @@ def write_png(path: str | Path, rates: np.ndarray, run: Run, title: str) -> None
     top.xaxis.set_major_formatter(FuncFormatter(lambda epoch, _: f"{round(epoch * run.steps_per_epoch):,}"))
     top.tick_params(colors="#777777")
     top.spines["top"].set_color("#cccccc")
-    _write("preview.png", Path(path), lambda file: figure.savefig(file, format="png"))
+    write_file("preview.png", Path(path), lambda file: figure.savefig(file, format="png"))
 
 
 def _outline(rates: np.ndarray, run: Run, most: int = 4000) -> tuple[np.ndarray, np.ndarray]:
@@ -74,10 +74,18 @@ def _outline(rates: np.ndarray, run: Run, most: int = 4000) -> tuple[np.ndarray,
     return np.repeat(starts, 2) / run.steps_per_epoch, ends.ravel()
 
 
-def _write(key: str, path: Path, fill: Callable[[BinaryIO], object]) -> None:
+def write_file(key: str, path: Path, fill: Callable[[BinaryIO], object]) -> None:
     """Fill a file beside `path` and rename it, so that no reader ever meets half of it.
 
     What exists and is no ordinary file (/dev/null, a pipe) is written to, never replaced; a link is followed.
+
+    Args:
+        key: the setting that named it, for the message if it cannot be written.
+        path: the file.
+        fill: writes its bytes.
+
+    Raises:
+        ConfigError: the file cannot be written.
     """
     part = None
     try:

@@ -29,50 +29,104 @@ def draw(rates: np.ndarray, run: Run, width: int, height: int, unicode: bool) ->
         height: at least 6; less is taken as 6.
         unicode: braille dots, 2 by 4 to a character; otherwise `*` and plain ASCII axes.
     """
-    corner, tick, side, line, mark = "└┤│─┬" if unicode else "++|-+"
-    most_rows = max(height, 6) - 3
-    ticks, labels = _y_ticks(float(rates.max()), most_rows // 2)
-    gaps = len(ticks) - 1
-    rows = 1 + (most_rows - 1) // gaps * gaps  # So that the labels stand at equal distances.
-    gutter = max(len("updates"), *map(len, labels))
-    columns = max(width, 30) - gutter - 2
-
-    labelled = {row * (rows - 1) // gaps: text for row, text in enumerate(reversed(labels))}
-    lines = [
-        f"{labelled.get(row, ''):>{gutter}} {tick if row in labelled else side}{text}"
-        for row, text in enumerate(_canvas(rates, ticks[-1], rows, columns, unicode))
-    ]
-
-    axis, epochs, updates = ([blank] * columns for blank in (line, " ", " "))
-    free = 0
+    height, names = max(height, 6), ["epochs", "updates"]
+    levels, level_names = _y_ticks(float(rates.max()), (height - 3) // 2)
+    columns = plot_columns(width, [*names, *level_names])
+    labels = []
     for step in _x_ticks(run, columns):
         whole, rest = divmod(step, run.steps_per_epoch)
-        texts = (f"{in_epochs(step, run):.3g}" if rest else f"{whole:,}", f"{step:,}")
+        epochs = f"{in_epochs(step, run):.3g}" if rest else f"{whole:,}"
+        labels.append((min(step * columns // run.total_steps, columns - 1), [epochs, f"{step:,}"]))
+    ticks, rows = place_labels(labels, columns)
+    return chart(rates, levels, level_names, ticks, list(zip(names, rows, strict=True)), width, height, unicode)
+
+
+def chart(
+    values: np.ndarray,
+    levels: list[float],
+    level_names: list[str],
+    ticks: list[int],
+    under: list[tuple[str, str]],
+    width: int,
+    height: int,
+    unicode: bool,
+) -> str:
+    """A line chart as `height` lines of at most `width` characters, axes included.
+
+    Args:
+        values: finite, evenly spaced along the x axis.
+        levels: where the y axis is labelled, evenly spaced, from its lower end to its upper.
+        level_names: the labels.
+        ticks: columns of the plot that the x axis is ticked at.
+        under: name and text of each row under the x axis; the text as wide as `plot_columns` says.
+        width: at least 30; less is taken as 30.
+        height: of the whole.
+        unicode: braille dots, 2 by 4 to a character; otherwise `*` and plain ASCII axes.
+    """
+    corner, tick, side, line, mark = "└┤│─┬" if unicode else "++|-+"
+    gaps = len(levels) - 1
+    rows = 1 + (height - len(under) - 2) // gaps * gaps  # So that the labels stand at equal distances.
+    names = [*level_names, *(name for name, _ in under)]
+    columns, gutter = plot_columns(width, names), max(map(len, names))
+    labelled = {row * (rows - 1) // gaps: text for row, text in enumerate(reversed(level_names))}
+    lines = [
+        f"{labelled.get(row, ''):>{gutter}} {tick if row in labelled else side}{text}"
+        for row, text in enumerate(_canvas(values, levels[0], levels[-1], rows, columns, unicode))
+    ]
+    lines.append(f"{'':>{gutter}} {corner}{''.join(mark if i in ticks else line for i in range(columns))}")
+    lines += [f"{name:>{gutter}}  {text}" for name, text in under]
+    return "\n".join(text.rstrip() for text in lines)
+
+
+def plot_columns(width: int, names: list[str]) -> int:
+    """Columns that are left for the plot, beside an axis with these names."""
+    return max(width, 30) - max(map(len, names)) - 2
+
+
+def place_labels(labels: list[tuple[int, list[str]]], columns: int) -> tuple[list[int], list[str]]:
+    """Rows of labels, each centred under its column as far as there is room.
+
+    Args:
+        labels: from left to right, a column and a text for each row.
+        columns: of the plot.
+
+    Returns:
+        The columns whose label found room, and the rows.
+    """
+    rows = [[" "] * columns for _ in labels[0][1]]
+    placed, free = [], 0
+    for column, texts in labels:
         longest = max(map(len, texts))
-        column = min(step * columns // run.total_steps, columns - 1)
         left = min(max(column - longest // 2, 0), columns - longest)
         if left < free:
             continue  # Better one label less than two run together.
         free = left + longest + 2
-        axis[column] = mark
-        for row_of_text, text in zip((epochs, updates), texts, strict=True):
+        placed.append(column)
+        for row, text in zip(rows, texts, strict=True):
             start = min(max(column - len(text) // 2, 0), columns - len(text))
-            row_of_text[start : start + len(text)] = text
-    lines.append(f"{'':>{gutter}} {corner}{''.join(axis)}")
-    lines.append(f"{'epochs':>{gutter}}  {''.join(epochs)}")
-    lines.append(f"{'updates':>{gutter}}  {''.join(updates)}")
-    return "\n".join(text.rstrip() for text in lines)
+            row[start : start + len(text)] = text
+    return placed, ["".join(row) for row in rows]
 
 
-def _canvas(rates: np.ndarray, top: float, rows: int, columns: int, unicode: bool) -> list[str]:
+def levels_between(low: float, high: float, most: int) -> tuple[list[float], list[str]]:
+    """Round numbers from one not over `low` to one not under `high`, at most about `most` steps, and their labels."""
+    step = _round_up((high - low) / most) if high > low else 1.0
+    first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
+    levels = [step * i for i in range(first, max(last, first + 1) + 1)]
+    decimals = next(d for d in range(20) if all(abs(round(level, d) - level) < 1e-6 * step for level in levels))
+    return levels, [f"{level:.{decimals}f}" for level in levels]
+
+
+def _canvas(values: np.ndarray, bottom: float, top: float, rows: int, columns: int, unicode: bool) -> list[str]:
     """The plot area: one string per row."""
     wide, high = (columns * 2, rows * 4) if unicode else (columns, rows)
     dots = np.zeros((high, wide), dtype=bool)
-    before = 0  # The last update drawn so far; to begin with it joins the columns.
+    before = 0  # The last value drawn so far; to begin with it joins the columns.
     for column in range(wide):
-        end = max(1, -(-(column + 1) * len(rates) // wide))
-        part = rates[before:end]
-        dots[_dot_row(part.max(), top, high) : _dot_row(part.min(), top, high) + 1, column] = True
+        end = max(1, -(-(column + 1) * len(values) // wide))
+        part = values[before:end]
+        first, last = (_dot_row(value, bottom, top, high) for value in (part.max(), part.min()))
+        dots[first : last + 1, column] = True
         before = end - 1
     if not unicode:
         return ["".join("*" if dot else " " for dot in row) for row in dots]
@@ -80,9 +134,9 @@ def _canvas(rates: np.ndarray, top: float, rows: int, columns: int, unicode: boo
     return ["".join(chr(0x2800 + cell) if cell else " " for cell in row) for row in cells]
 
 
-def _dot_row(rate: float, top: float, high: int) -> int:
-    """The row, 0 at the top, that a rate is drawn in: `top` in the first and 0 in the last of `high` rows."""
-    return round((1 - rate / top) * (high - 1))
+def _dot_row(value: float, bottom: float, top: float, high: int) -> int:
+    """The row, 0 at the top, that a value is drawn in: `top` in the first and `bottom` in the last of `high` rows."""
+    return round((1 - (value - bottom) / (top - bottom)) * (high - 1))
 
 
 def _y_ticks(peak: float, most: int) -> tuple[list[float], list[str]]:

@@ -10,15 +10,22 @@ from annealkit.run import Run, parse_duration
 FITTING = {"half_cycle": "12.5%", "first": "20%", "length": "100%", "every": "20%"}
 
 
-def warnings(rates: np.ndarray, run: Run, schedule: Schedule | None = None, warmup: Warmup | None = None) -> list[str]:
+def warnings(
+    rates: np.ndarray,
+    run: Run,
+    schedule: Schedule | None = None,
+    warmup: Warmup | None = None,
+    lr: float | None = None,
+) -> list[str]:
     """What is probably not meant about a curve, each a sentence or two that say what to try.
 
     Only the curve is needed. With the schedule its own fields are named and its `floor` is held against the curve's
-    end; with the warmup its ramp is left out of the judgement.
+    end; with the warmup its ramp is left out of the judgement, and with the base rate `lr` it is held against it.
 
     Warned of: a rate of exactly 0, a leap to more than ten times any rate before, a period longer than the run, a curve
-    that ends at its peak or well above its floor, and a curve that is nearly 0 for most of the run. A restart (a leap
-    back to where the curve has been) and the drops of a staircase are meant and are not mentioned.
+    that ends at its peak or well above its floor, a curve that is nearly 0 for most of the run, and one that stays far
+    below the base rate. A restart (a leap back to where the curve has been) and the drops of a staircase are meant and
+    are not mentioned.
     """
     ramp = run.steps(warmup.length) if warmup is not None else 0
     body = rates[ramp:]
@@ -27,8 +34,18 @@ def warnings(rates: np.ndarray, run: Run, schedule: Schedule | None = None, warm
         return ["The rate is 0 throughout: nothing will be learned. Try optimizer.lr=0.01."]
     zero = _zero(rates, schedule)
     end = _never_down(body, span, schedule) or _ends_at_peak(body, span, schedule) or _above_floor(body, span, schedule)
-    found = [zero, _leap(rates), end, None if zero else _spent(rates, schedule)]
+    found = [zero, _leap(rates), end, None if zero else _spent(rates, schedule), _low(body, lr)]
     return [warning for warning in found if warning]
+
+
+def _low(rates: np.ndarray, lr: float | None) -> str | None:
+    """Rates given where factors are wanted are the usual reason."""
+    if lr is None or rates.max() >= 0.5 * lr:
+        return None
+    return (
+        f"The highest rate is {rates.max():.3g}, and optimizer.lr is {lr:g}: the schedule's values are factors of it. "
+        "If they are meant as rates, try optimizer.lr=1."
+    )
 
 
 def _zero(rates: np.ndarray, schedule: Schedule | None) -> str | None:

@@ -126,14 +126,16 @@ class KerasByName:
             signature.bind(**arguments)
             return KerasSchedule(keras_class(**arguments)).factor(step, run)
         except (TypeError, ValueError, IndexError) as error:
-            near = "".join(
+            hint = "".join(
                 did_you_mean(name, signature.parameters, "schedule.arguments.")
                 for name in self.arguments
                 if name not in signature.parameters
             )
+            if "missing a required argument" in str(error):
+                hint = " Try 'schedule.arguments={decay_steps:2ep}', or see `annealkit plugins schedule=keras`."
             raise ConfigError(
                 f"keras: schedule.arguments do not fit keras.optimizers.schedules.{self.function}{signature}: "
-                f"{str(error).strip().splitlines()[-1].strip().rstrip('.')}.{near}"
+                f"{str(error).strip().splitlines()[-1].strip().rstrip('.')}.{hint}"
             ) from None
 
 
