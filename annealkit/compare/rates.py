@@ -1,0 +1,97 @@
+"""The learning rate over weight updates, to be drawn above the accuracy.
+
+It is computed again from the settings, which takes milliseconds where reading an event file takes seconds, and it is
+used only if its fingerprint is the one that `run.json` keeps of what was trained with. Where it is not (a plugin is
+missing or was changed, the run is of an older version), and where feedback changed the rate on the way, the rates in
+history.csv are used, one at the end of each epoch.
+"""
+
+import hashlib
+import logging
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from annealkit.compare.grouping import RATES
+from annealkit.compare.runs import FoundRun
+from annealkit.curve import learning_rates
+from annealkit.registry import Registry
+from annealkit.run import Run
+
+log = logging.getLogger("annealkit")
+
+MOST_POINTS = 400
+MOST_UPDATES = 5_000_000  # A longer run's curve would take seconds and gigabytes.
+
+
+@dataclass(frozen=True)
+class RateCurve:
+    """Points to draw a line through.
+
+    Args:
+        updates: weight updates made so far, increasing.
+        rates: the rate applied.
+        exact: every update's, as applied; else one for each epoch.
+    """
+
+    updates: list[float]
+    rates: list[float]
+    exact: bool
+
+
+def rate_curve(run: FoundRun, registry: Registry) -> RateCurve:
+    """The run's learning rates: of every update where they are certain, else of every epoch."""
+    rates = _planned(run, registry)
+    if rates is not None:
+        rates = rates[: run.updates or len(rates)]
+        places = _outline(rates)
+        return RateCurve([float(place) for place in places], [float(rates[place]) for place in places], True)
+    history = [(row["updates"], row["learning_rate"]) for row in run.history if np.isfinite(row["learning_rate"])]
+    return RateCurve([updates for updates, _ in history], [rate for _, rate in history], False)
+
+
+def _planned(run: FoundRun, registry: Registry) -> np.ndarray | None:
+    """The whole curve if it is certain to be what was applied, else None."""
+    settings = run.settings
+    if settings.get("feedback") != "none" or not run.steps_per_epoch:
+        return None
+    if not run.total_steps or run.total_steps > MOST_UPDATES:
+        return None
+    try:
+        schedule = registry.build("schedule", _node(settings, "schedule"))
+        if getattr(schedule, "needs_tensorflow", False):
+            return None
+        warmup = registry.build("warmup", _node(settings, "warmup"))
+        span = Run(run.total_steps, run.steps_per_epoch)
+        rates = learning_rates(schedule, float(settings["optimizer.lr"]), span, warmup)
+    # Whatever a plugin raises: the page then has the rates of history.csv, and says so.
+    except Exception as error:
+        log.debug("learning rates of %s not computed again: %s", run.folder, error)
+        return None
+    digest = hashlib.sha256(rates.astype(np.float32).tobytes()).hexdigest()
+    return rates if run.environment.get(RATES) == f"sha256:{digest}" else None
+
+
+def _node(settings: dict[str, Any], group: str) -> dict[str, Any]:
+    """A part's settings as the registry takes them, from the flat ones: `schedule.a.b` is `b` in the dictionary `a`."""
+    node: dict[str, Any] = {"name": settings[group]}
+    for key, value in settings.items():
+        if key.startswith(f"{group}."):
+            *outer, last = key.split(".")[1:]
+            inner = node
+            for step in outer:
+                inner = inner.setdefault(step, {})
+            inner[last] = value
+    return node
+
+
+def _outline(rates: np.ndarray) -> list[int]:
+    """Which updates to draw: all of a short run, else the lowest and highest of each of many stretches."""
+    if len(rates) <= MOST_POINTS:
+        return list(range(len(rates)))
+    places = {0, len(rates) - 1}
+    for stretch in np.array_split(np.arange(len(rates)), MOST_POINTS // 2):
+        part = rates[stretch]
+        places |= {int(stretch[part.argmin()]), int(stretch[part.argmax()])}
+    return sorted(places)
