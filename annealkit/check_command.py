@@ -5,12 +5,26 @@ import os
 import shlex
 import sys
 
-from annealkit.errors import ConfigError, did_you_mean
-from annealkit.registry import Registry, load_registry
+from annealkit.errors import ConfigError
+from annealkit.named_parts import named_parts
+from annealkit.registry import Part, Registry, load_registry
 from annealkit.testing import Check, ConformanceError, checks, not_checked
+from annealkit.testing.check import NotRunError
 
-USAGE = "annealkit check ripple, annealkit check schedule=ripple optimizer=adam, or annealkit check --all"
 ALL = "--all"
+EXAMPLES = "annealkit check ripple, annealkit check schedule=ripple optimizer=adam, or annealkit check --all"
+USAGE = """\
+annealkit check: do parts keep to what every part of their kind keeps to?
+
+  annealkit check NAME…          every part of that name
+  annealkit check GROUP=NAME…    that one; GROUP is schedule, warmup, feedback, optimizer, model or data
+  annealkit check --all          everything that is installed
+
+  annealkit check ripple
+  annealkit check schedule=ripple optimizer=adam
+
+For each failure it says what was found and what to change. Exit code 0: all passed; 1: a check failed.
+"""
 
 
 def check(arguments: list[str]) -> int:
@@ -22,63 +36,65 @@ def check(arguments: list[str]) -> int:
     Raises:
         ConfigError: there is no such part.
     """
+    if "--help" in arguments:
+        print(USAGE, end="")
+        return 0
     from rich.console import Console
 
-    registry = load_registry()
-    parts = _named(arguments, registry)
+    parts = _to_check(arguments, load_registry())
     logging.getLogger("tensorflow").setLevel(logging.ERROR)  # It warns of graphs that are made again: each check's is.
     # Messages have other people's text in them: brackets are no markup, `:tea:` is no picture.
     console = Console(markup=False, highlight=False, emoji=False, soft_wrap=True)
     if not console.is_terminal and "COLUMNS" not in os.environ:
         console.width = 80
-    width = max(len(f"{group}={name}") for group, name in parts)
+    width = max(len(part.label) for part in parts)
     failures: list[str] = []
-    for group, name in parts:
-        found = checks(group, name)
-        failed = [problem for one in found if (problem := _problem(one.title, one)) is not None]
+    for part in parts:
+        found = checks(part.group, part.name)
+        failed, not_run = _problems(found)
         failures += failed
-        line = f"{group}={name}".ljust(width) + f"  {len(found) - len(failed):2} passed"
+        line = f"{part.label.ljust(width)}  {len(found) - len(failed) - len(not_run):2} passed"
         line += f", {len(failed)} failed" if failed else ""
+        line += f", {len(not_run)} could not run" if not_run else ""
         console.print(line, style="bold red" if failed else None)
-        for left_out in not_checked(group, name):
+        for left_out in not_checked(part.group, part.name):
             console.print(" " * width + f"  not checked: {left_out}", style="dim")
         sys.stdout.flush()
     for failure in failures:
         console.print(f"\n{failure}")
-    total = f"{len(parts)} checked, all passed." if not failures else f"{len(failures)} checks failed."
+    total = f"{count(len(failures), 'check')} failed." if failures else f"{len(parts)} checked, all passed."
     console.print(f"\n{total}", style="bold red" if failures else "bold")
     return 1 if failures else 0
 
 
-def _problem(title: str, one: Check) -> str | None:
-    """What a check found, or None."""
-    try:
-        one()
-    except ConformanceError as error:
-        return f"{title}\n{error}"
-    return None
+def count(number: int, what: str) -> str:
+    """`1 check`, `2 checks`."""
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
-def _named(arguments: list[str], registry: Registry) -> list[tuple[str, str]]:
-    """Group and name of every part that is asked for, each once."""
+def _problems(found: list[Check]) -> tuple[list[str], list[str]]:
+    """What failed, with what kept other checks from running; and the titles of those."""
+    failed: dict[str, str] = {}
+    not_run: dict[str, list[str]] = {}
+    for one in found:
+        try:
+            one()
+        except NotRunError as error:
+            not_run.setdefault(error.because, []).append(one.title)
+        except ConformanceError as error:
+            failed[one.title] = f"{one.title}\n{error}"
+    for because, titles in not_run.items():
+        failed[because] += f"\n{count(len(titles), 'check')} could not run because of it: {'; '.join(titles)}."
+    return list(failed.values()), [title for titles in not_run.values() for title in titles]
+
+
+def _to_check(arguments: list[str], registry: Registry) -> list[Part]:
+    """Every part that is asked for, each once."""
     if not arguments:
-        raise ConfigError(f"check needs names. Try {USAGE}.")
-    everything = [(group, name) for group, parts in registry.parts.items() for name in sorted(parts)]
-    if ALL in arguments and len(arguments) > 1:
+        raise ConfigError(f"check needs names. Try {EXAMPLES}.")
+    if ALL not in arguments:
+        return named_parts("check", arguments, registry)
+    if len(arguments) > 1:
         raise ConfigError(f"check --all takes nothing more; got {shlex.join(arguments)}.")
-    found = everything if ALL in arguments else []
-    for word in [] if ALL in arguments else arguments:
-        group, equals, name = word.partition("=")
-        if equals and group not in registry.parts:
-            near = did_you_mean(group, registry.parts)
-            raise ConfigError(f"check: there is no group {group!r}.{near} Groups are {', '.join(registry.parts)}.")
-        chosen = [(group, name)] if equals else [pair for pair in everything if pair[1] == word]
-        if not chosen:
-            near = did_you_mean(word, {name for _, name in everything})
-            raise ConfigError(
-                f"check: nothing is called {word!r}.{near} `annealkit plugins` lists everything. Try {USAGE}."
-            )
-        found += chosen
-    for part in found:
-        registry.get(*part)  # Raises for a name that is unknown, or provided twice.
-    return list(dict.fromkeys(found))
+    everything = [(group, name) for group, parts in registry.parts.items() for name in sorted(parts)]
+    return [registry.get(group, name) for group, name in everything]  # Raises for a name that is provided twice.

@@ -130,7 +130,10 @@ def momenta(schedule: Schedule, step: np.ndarray, run: Run, warmup: Warmup | Non
 
 def _split(run: Run, warmup: Warmup) -> tuple[int, Run]:
     """The warmup's weight updates, and the span that is left for the schedule."""
-    ramp_steps = run.steps(warmup.length)
+    try:
+        ramp_steps = run.steps(warmup.length)
+    except ConfigError as error:  # A warmup that has not checked its own field.
+        raise ConfigError(f"warmup: length={error} Try warmup.length=5%.") from None
     if ramp_steps >= run.total_steps:
         raise ConfigError(
             f"warmup: length={warmup.length} is {ramp_steps} of the run's {run.total_steps} weight updates, which "

@@ -36,7 +36,7 @@ class RunError(AnnealkitError):
     """A run folder that cannot be used as asked: busy, full, finished under other conditions."""
 
 
-def did_you_mean(name: str, options: Iterable[str], prefix: str = "") -> str:
-    """` Did you mean a or b?` for the names nearest to `name`, each after `prefix`, or an empty string."""
-    near = difflib.get_close_matches(name, list(options), n=3, cutoff=0.6)
+def did_you_mean(name: str, options: Iterable[str], prefix: str = "", most: int = 3) -> str:
+    """` Did you mean a or b?` for at most so many names nearest to `name`, each after `prefix`, or an empty string."""
+    near = difflib.get_close_matches(name, list(options), n=most, cutoff=0.6)
     return f" Did you mean {' or '.join(prefix + option for option in near)}?" if near else ""

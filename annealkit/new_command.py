@@ -1,4 +1,4 @@
-"""`annealkit new GROUP NAME [FOLDER]`: writes a distribution with a part that works, for its author to change.
+"""`annealkit new KIND NAME [FOLDER]`: writes a distribution with a part that works, for its author to change.
 
 The files it writes are in `templates/`, to be read there: those of `common/` for every kind, and those of the kind.
 """
@@ -14,7 +14,8 @@ from pathlib import Path
 from string import Template
 
 from annealkit.errors import AnnealkitError, ConfigError, did_you_mean
-from annealkit.registry import VALUES, Registry, load_registry
+from annealkit.plugin_loading import VALUES
+from annealkit.registry import Registry, load_registry
 from annealkit.version import __version__
 
 # Kind -> its group on the command line, what to try it with (`$name` stands for the name), one of its fields.
@@ -26,7 +27,21 @@ KINDS: dict[str, tuple[str, list[str], str]] = {
     "model": ("model", ["model=$name data=toy"], "units=100"),
     "dataset": ("data", ["data=$name model=mlp"], "noise=20"),
 }
-USAGE = "annealkit new GROUP NAME [FOLDER]"
+FORM = "annealkit new KIND NAME [FOLDER]"
+USAGE = f"""\
+annealkit new: write a plugin of your own that works, to change
+
+  {FORM}
+
+  KIND     {", ".join(KINDS)}
+  NAME     what it is called on the command line: lower-case letters, digits and _
+  FOLDER   where annealkit-NAME/ is written; the current folder if it is left out
+
+  annealkit new schedule ripple
+  annealkit new optimizer my_descent ~/projects
+
+plugins/README.md goes on from there.
+"""
 EXAMPLE = "annealkit new schedule ripple"
 SUFFIX = ".template"
 
@@ -38,22 +53,25 @@ def new(arguments: list[str]) -> int:
         ConfigError: a kind or name that cannot be.
         AnnealkitError: a folder that cannot be written, or that is there already.
     """
+    if "--help" in arguments:
+        print(USAGE, end="")
+        return 0
     if len(arguments) not in (2, 3):
         raise ConfigError(
-            f"new takes a group, a name and perhaps a folder; got {shlex.join(arguments) or 'nothing'}. "
-            f"Usage: {USAGE}, where GROUP is one of {', '.join(KINDS)}. Try {EXAMPLE}."
+            f"new takes a kind, a name and perhaps a folder; got {shlex.join(arguments) or 'nothing'}. "
+            f"Usage: {FORM}, where KIND is one of {', '.join(KINDS)}. Try {EXAMPLE}."
         )
     kind, name, parent = arguments[0], arguments[1], Path(arguments[2] if len(arguments) == 3 else ".")
     if kind not in KINDS:
         near = did_you_mean(kind, KINDS)
-        raise ConfigError(f"new: GROUP must be one of {', '.join(KINDS)}; got {kind!r}.{near} Try {EXAMPLE}.")
+        raise ConfigError(f"new: KIND must be one of {', '.join(KINDS)}; got {kind!r}.{near} Try {EXAMPLE}.")
     group, uses, field = KINDS[kind]
     _check_name(kind, group, name, load_registry())
     words = {
         "kind": {"dataset": "data set", "feedback": "feedback rule"}.get(kind, kind),
         "group": group,
         "name": name,
-        "cls": "".join(word.capitalize() for word in name.split("_")) + kind.capitalize(),
+        "cls": _class_name(kind, name),
         "annealkit_version": __version__,
     }
     commands = [f"python -m annealkit {Template(use).substitute(words)}" for use in uses]
@@ -71,6 +89,12 @@ def new(arguments: list[str]) -> int:
     ):
         print(f"  {command}")
     return 0
+
+
+def _class_name(kind: str, name: str) -> str:
+    """`RippleSchedule` for ripple, `MySchedule` for my_schedule: with the kind, but once."""
+    words = name.split("_")
+    return "".join(word.capitalize() for word in (words if words[-1] == kind else [*words, kind]))
 
 
 def _check_name(kind: str, group: str, name: str, registry: Registry) -> None:

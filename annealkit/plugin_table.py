@@ -83,7 +83,7 @@ def _advice(skipped: "Skipped") -> str:
     """The next step for whoever meets the cause."""
     if "more than once" in skipped.cause:
         return ""  # The registry's own words for two plugins with one name say how to choose.
-    if "disabled by ANNEALKIT_DISABLE_PLUGINS" in skipped.cause:
+    if skipped.is_disabled:
         return "\nTo use it, take its name out of ANNEALKIT_DISABLE_PLUGINS."
     if not skipped.has_name:
         return "\nIts installation is damaged: install it again, or remove its folder there."

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from annealkit import Run
+from annealkit.checks import check_duration
 from annealkit.datasets import Dataset, Images
 from annealkit.errors import ConfigError
 from annealkit.optimizers import Sgd
@@ -33,6 +34,9 @@ class Fall:
     length: str = "50%"
     floor: float = 0.1
 
+    def __post_init__(self) -> None:
+        check_duration("tried", "length", self.length)
+
     def factor(self, step: np.ndarray, run: Run) -> np.ndarray:
         step = np.minimum(step, run.total_steps - 1)
         return np.maximum(1 - step / run.steps(self.length), self.floor)
@@ -53,6 +57,9 @@ class Climb:
     """
 
     length: str = "5%"
+
+    def __post_init__(self) -> None:
+        check_duration("tried", "length", self.length)
 
     def ramp(self, step: np.ndarray, length: int) -> np.ndarray:
         return step / length

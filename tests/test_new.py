@@ -2,6 +2,7 @@
 
 import errno
 import os
+import re
 import shlex
 import subprocess
 import sys
@@ -145,16 +146,46 @@ def test_another_folder(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert "cd 'my plugins/annealkit-ripple'\n" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize(
+    ("kind", "name", "cls"),
+    [
+        ("feedback", "my_feedback", "MyFeedback"),
+        ("dataset", "dataset", "Dataset"),
+        ("model", "model", "Model"),
+        ("schedule", "rescheduled", "RescheduledSchedule"),
+        ("schedule", "schedule_of_mine", "ScheduleOfMineSchedule"),
+    ],
+)
+def test_the_kind_stands_once_in_the_name_of_the_class(kind: str, name: str, cls: str, here: Path) -> None:
+    assert new([kind, name]) == 0
+    folder = here / f"annealkit-{name}"
+    code = (folder / f"annealkit_{name}.py").read_text()
+    assert re.findall(r"^class (\w+)", code, re.MULTILINE) == [cls] and f'{{"{name}": {cls}}}' in code
+    assert f"import {cls}\n" in (folder / "tests" / f"test_{name}.py").read_text()
+    exec(compile(code, "module", "exec"), {"__name__": "module"})  # The base class is not hidden by that name.
+
+
+def test_its_help_is_of_this_command(here: Path) -> None:
+    done = annealkit_command("new", "--help", cwd=here)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "annealkit new KIND NAME [FOLDER]" in done.stdout and "KIND     schedule, warmup, feedback," in done.stdout
+    assert "annealkit new schedule ripple" in done.stdout and "trainer" not in done.stdout
+    assert len(done.stdout.splitlines()) < 20 and not list(here.iterdir())
+
+
 # --- what is refused ---
 
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ([], "got nothing. Usage: annealkit new GROUP NAME [FOLDER]"),
-        (["schedule"], "new takes a group, a name and perhaps a folder; got schedule."),
+        ([], "got nothing. Usage: annealkit new KIND NAME [FOLDER], where KIND is one of schedule, "),
+        (["schedule"], "new takes a kind, a name and perhaps a folder; got schedule."),
         (["schedule", "a", "b", "c"], "got schedule a b c."),
-        (["shedule", "ripple"], "got 'shedule'. Did you mean schedule? Try annealkit new schedule ripple."),
+        (
+            ["shedule", "ripple"],
+            "new: KIND must be one of schedule, warmup, feedback, optimizer, model, dataset; got 'shedule'. Did you",
+        ),
         (["data", "ripple"], "got 'data'. Did you mean dataset?"),
         (["schedule", "Ripple"], "got 'Ripple'. Try annealkit new schedule ripple."),
         (["schedule", "my-ripple"], "got 'my-ripple'. Try annealkit new schedule my_ripple."),

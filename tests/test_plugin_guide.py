@@ -92,9 +92,11 @@ def test_what_new_writes_is_what_the_guide_goes_on_from(tmp_path: Path) -> None:
 
 def test_every_command_can_be_typed(registry: Registry) -> None:
     left = []
+    trainings = [line for line in TYPED if line.startswith(("python -m annealkit schedule=", "python -m annealkit -m"))]
+    assert len(trainings) == 2 and all("data=toy model=mlp" in line for line in trainings)
     for line in TYPED:
         words = shlex.split(line)
-        if words[:3] != ["python", "-m", "annealkit"] or words[3] in ("new", "check"):
+        if words[:3] != ["python", "-m", "annealkit"] or words[3] in ("new", "check", "plugins"):
             left.append(line)
         elif words[3] == "-m":
             parsed = parse(words[4:])
@@ -109,6 +111,7 @@ def test_every_command_can_be_typed(registry: Registry) -> None:
         "pip install -e '.[test]'",
         "python -m annealkit check ripple",
         "python -m pytest",
+        "python -m annealkit plugins schedule=ripple",
     ]
 
 

@@ -119,6 +119,11 @@ FACTORS = {
     "raises_in_numpy": ("return np.split(step, 7)", "ValueError: array split does not result in an equal division"),
     "leaves": ("raise SystemExit('gone')", "SystemExit: gone"),
 }
+# Bodies that refuse something themselves.
+REFUSALS = {
+    "bare": "return np.ones(len(step)) * run.steps('10')",
+    "naming": "from annealkit import ConfigError; raise ConfigError('naming: after must be short.')",
+}
 LACKING = "@dataclass\nclass Halves:\n    after: str = '1ep'\n"
 
 
@@ -135,6 +140,13 @@ def faulty(tmp_path_factory: pytest.TempPathFactory) -> Path:
     data = "from annealkit.datasets import Dataset\n@dataclass\nclass Halves(Dataset):\n"
     data += "    def train_size(self):\n        return {}['images']\n"
     install(folder, "bad-data", GOOD.partition("@dataclass")[0] + data + HOOK.replace("schedules", "datasets"), "0.3")
+    for name, body in REFUSALS.items():
+        install(folder, f"bad-{name}", f"{HEAD}        {body}\n{HOOK.replace('halves', name)}", "0.3")
+    endless = LACKING.replace("after: str = '1ep'", "length: str = '10'")
+    warmup = (
+        GOOD.partition("@dataclass")[0] + endless + HOOK.replace("schedules", "warmups").replace("halves", "endless")
+    )
+    install(folder, "bad-length", warmup, "0.3")
     begin = GOOD.partition("@dataclass")[0]
     rule = "@dataclass\nclass Halves:\n    def begin(self):\n        return {'scale': 1.0}\n"
     rule += "    def observe(self, state, metrics):\n        return {'scale': 1 / 0}\n"
@@ -195,6 +207,15 @@ def test_the_place_that_raised_is_named(faulty: Path, tmp_path: Path) -> None:
 def test_the_right_part_is_named(arguments: list[str], culprit: str, fault: str, faulty: Path, tmp_path: Path) -> None:
     line = refused(*arguments, faulty=faulty, cwd=tmp_path)
     assert culprit in line and fault in line
+
+
+def test_what_a_part_refuses_itself_has_its_name_once(faulty: Path, tmp_path: Path) -> None:
+    bare = refused("schedule=bare", faulty=faulty, cwd=tmp_path)
+    assert bare.startswith("annealkit: schedule=bare (from bad-bare 0.3): '10' has no unit. Write 2ep (epochs), ")
+    naming = refused("schedule=naming", faulty=faulty, cwd=tmp_path)
+    assert naming == "annealkit: naming: after must be short."
+    warmup = refused("warmup=endless", faulty=faulty, cwd=tmp_path)
+    assert "warmup: length='10' has no unit" in warmup
 
 
 def test_a_preview_of_a_faulty_schedule_says_the_same(faulty: Path, tmp_path: Path) -> None:

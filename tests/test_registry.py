@@ -67,6 +67,7 @@ def hook(body: str, signature: str = "annealkit_schedules()") -> str:
     return f"{GOOD}@hookimpl\ndef {signature}:\n    {body}\n"
 
 
+SETTABLE = "str, int, float, bool, lists and dictionaries of them"
 DICTIONARY = "annealkit_schedules must return a dictionary from names to dataclasses; got "
 NAME = "annealkit_schedules: a name must be lower-case letters, digits and _; got "
 CLASS = "annealkit_schedules: halves must be a dataclass (the class itself); got "
@@ -84,10 +85,26 @@ BROKEN = {
     "a function for a class": (hook("return {'halves': len}"), CLASS),
     "an instance for a class": (hook("return {'halves': Halves()}"), CLASS),
     "no dataclass": (hook("return {'halves': dict}"), CLASS),
-    "a field that cannot be set": (GOOD + ODD, "knobs"),
+    "a field that cannot be set": (GOOD + ODD, f"halves: field knobs: type ndarray cannot be set; use {SETTABLE}"),
+    "a list that cannot be set": (
+        GOOD + ODD.replace("np.ndarray", "'list[np.ndarray]'"),
+        f"halves: field knobs: type ndarray cannot be set; use {SETTABLE}",
+    ),
+    "a default of another type": (
+        GOOD + ODD.replace("np.ndarray = None", "float = 'much'"),
+        "halves: field knobs: its default must be a number (float); got 'much'",
+    ),
+    "a field called name": (
+        GOOD + ODD.replace("knobs: np.ndarray = None", "name: str = 'odd'"),
+        "halves: no field can be called name, which holds the name that was chosen",
+    ),
+    "a frozen dataclass": (
+        GOOD.replace("@dataclass", "@dataclass(frozen=True)") + HOOK,
+        "halves: do not freeze the dataclass: write @dataclass instead of @dataclass(frozen=True)",
+    ),
     "misspelt hook": (
         hook("return {'halves': Halves}", "annealkit_schedule()"),
-        "there is no hook annealkit_schedule. Did you mean annealkit_schedules",
+        "there is no hook annealkit_schedule. Did you mean annealkit_schedules? Hooks are ",
     ),
     "hook with an argument": (hook("return {'halves': Halves}", "annealkit_schedules(config)"), "config"),
     "no hook": (GOOD, "no function is marked with @annealkit.hookimpl"),
@@ -186,6 +203,21 @@ def test_disabled_plugins_are_quiet_and_listed(
 def test_annealkit_itself_cannot_be_disabled(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(DISABLE, "annealkit,builtins")
     assert "cosine" in discover().parts["schedule"]
+
+
+@pytest.mark.parametrize("name", ["annealkit_late_entry", "late", "lat"])
+def test_a_name_that_is_not_there_says_that_its_plugin_was_skipped_or_disabled(
+    name: str, site: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    install(site, "annealkit-late", "1 / 0\n")
+    plugin = "Plugin annealkit_late_entry of annealkit-late"
+    with pytest.raises(ConfigError, match=f"={name}: no such schedule. {plugin} was skipped, see above. There are"):
+        discover().get("schedule", name)
+    monkeypatch.setenv(DISABLE, "annealkit-late")
+    with pytest.raises(ConfigError, match=f"{plugin} is disabled by {DISABLE}."):
+        discover().get("schedule", name)
+    with pytest.raises(ConfigError, match=r"schedule=cosin: no such schedule. Did you mean cosine\?"):
+        discover().get("schedule", "cosin")
 
 
 # --- a schedule that is wrong only when it is asked ---

@@ -23,6 +23,9 @@ numbers, inf, fields that are numbers, or min(), max(), +, -, * and / of them; (
 
     Range: [min(start, final), 1].
 
+A part that raises, or gives what nothing can be computed with, fails the first check that uses it, with the line of its
+own that raised; the checks after it that get no further fail with a reference to that one.
+
 What cannot be checked everywhere is declared by class attributes, and `not_checked` says so:
 
     needs_download = True        on a data set whose load() uses the network: load() is not called

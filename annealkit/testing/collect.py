@@ -6,6 +6,7 @@ from functools import partial
 from annealkit.testing import datasets, feedback, models, optimizers, schedule_use, schedules, warmups
 from annealkit.testing.check import Check
 from annealkit.testing.documentation import has_docstring, has_settings, survives_yaml
+from annealkit.testing.durations import refuses_a_bare_number
 from annealkit.testing.subject import Subject
 
 Body = Callable[[Subject], None]
@@ -29,11 +30,17 @@ def collect(subject: Subject) -> list[Check]:
         ("settings to check it with", has_settings),
         (f"docstring: {', '.join(['summary', *headings, 'every field'])}", partial(_has_docstring, headings)),
     ]
+    uses: Sequence[tuple[str, Body]] = []
     if _can_be_made(subject):
-        bodies.append(("the same after YAML", survives_yaml))
-        bodies += [] if subject.is_none else _KINDS[subject.group]
+        bodies += [("the same after YAML", survives_yaml), ("a duration has its unit", refuses_a_bare_number)]
+        uses = [] if subject.is_none else _KINDS[subject.group]
     left_out = _declined(subject)
-    return [Check(title, subject.label, partial(body, subject)) for title, body in bodies if title not in left_out]
+    found = [Check(title, subject.label, partial(body, subject), subject.part) for title, body in bodies]
+    used: list[Check] = []
+    for title, body in uses:
+        if title not in left_out:
+            used.append(Check(title, subject.label, partial(body, subject), subject.part, tuple(used)))
+    return found + used
 
 
 def left_out(subject: Subject) -> list[str]:

@@ -7,6 +7,7 @@ import numpy as np
 
 from annealkit.errors import ConfigError, WrongValuesError
 from annealkit.run import Run
+from annealkit.testing.durations import refusal_of, without_unit
 from annealkit.testing.subject import Settings, Subject
 
 RUNS = [Run(1, 1), Run(2, 1), Run(7, 3), Run(101, 10), Run(997, 100), Run(10_000, 100)]
@@ -40,9 +41,18 @@ def evaluate(subject: Subject, settings: Settings, instance: Any, step: np.ndarr
     try:
         returned = instance.factor(step, run)
     except ConfigError as error:
+        bare = without_unit(instance, error)
+        if bare is not None:
+            value = getattr(instance, bare)
+            with_unit = [f"{item}%" for item in value] if isinstance(value, list) else f"{value}%"
+            raise subject.unusable(
+                f"{bare}={value!r} has no unit, and factor needs a duration: {error}",
+                f"write it with ep, st or %, such as {with_unit!r}, and {refusal_of(subject, bare, with_unit)}",
+                settings,
+            ) from None
         if run.total_steps < FITS and not isinstance(error, WrongValuesError):
             return None
-        raise subject.failure(
+        raise subject.unusable(
             f"factor refused {run}: {error}",
             f"let factor work over every span of at least {FITS} updates, or give an example that fits.",
             settings,
@@ -57,13 +67,13 @@ def as_floats(subject: Subject, settings: Settings, returned: Any, step: np.ndar
         if values.dtype.kind not in "biuf":  # truth values, whole numbers, floats
             raise TypeError(f"an array of {values.dtype}")
     except (TypeError, ValueError) as error:
-        raise subject.failure(
+        raise subject.unusable(
             f"{what} returned {type(returned).__name__}, which is no array of numbers: {error}",
             "return a float64 array.",
             settings,
         ) from None
     if values.shape != step.shape:
-        raise subject.failure(
+        raise subject.unusable(
             f"{what} returned shape {values.shape} for steps of shape {step.shape}",
             "return one number for each step: compute with the array `step`; for a constant np.full(len(step), c).",
             settings,

@@ -29,7 +29,7 @@ def loaded(subject: Subject) -> Iterator[tuple[Settings, Any, Images]]:
             yield settings, instance, instance.load()
         except (ConfigError, DataError) as error:
             if settings or not subject.examples:
-                raise subject.failure(
+                raise subject.unusable(
                     f"load() could not: {error}",
                     "offer settings that it can be loaded with by a class method examples(cls, folder), which may "
                     "write files into the folder; or declare needs_download: ClassVar[bool] = True if it uses the "
@@ -44,7 +44,7 @@ def knows_its_size(subject: Subject) -> None:
             size = instance.train_size()
         except (ConfigError, DataError) as error:
             if settings or not subject.examples:
-                raise subject.failure(
+                raise subject.unusable(
                     f"train_size() could not: {error}",
                     "return the number of training images without loading them, or offer settings that can be used by "
                     "a class method examples(cls, folder).",
@@ -52,7 +52,7 @@ def knows_its_size(subject: Subject) -> None:
                 ) from None
             continue
         if not isinstance(size, int) or isinstance(size, bool) or size < 1:
-            raise subject.failure(
+            raise subject.unusable(
                 f"train_size() returned {size!r}", "return a whole number (int) of at least 1.", settings
             )
 
@@ -71,7 +71,7 @@ def loads_that_many(subject: Subject) -> None:
 def gives_images(subject: Subject) -> None:
     for settings, _, images in loaded(subject):
         if not isinstance(images, Images):
-            raise subject.failure(
+            raise subject.unusable(
                 f"load() returned {type(images).__name__}", "return an annealkit.datasets.Images.", settings
             )
         classes = len(images.class_names)
@@ -79,14 +79,14 @@ def gives_images(subject: Subject) -> None:
             pictures, labels = getattr(images, f"{which}_images"), getattr(images, f"{which}_labels")
             problem = _problem(pictures, labels, classes)
             if problem is not None:
-                raise subject.failure(
+                raise subject.unusable(
                     f"{which}_{problem}",
                     "return pictures as uint8 of shape (n, height, width, channels), or features as float32 of shape "
                     "(n, features), with one int32 label each, from 0 to the number of class names - 1.",
                     settings,
                 )
         if images.train_images.shape[1:] != images.test_images.shape[1:]:
-            raise subject.failure(
+            raise subject.unusable(
                 f"train_images have shape {images.train_images.shape[1:]} each and test_images "
                 f"{images.test_images.shape[1:]}",
                 "give both one shape.",

@@ -36,22 +36,23 @@ def has_docstring(subject: Subject, *headings: str) -> None:
     text = docstring_of(subject.part.cls)
     name = subject.part.cls.__name__
     if not text.partition("\n")[0].strip():
+        own = [f"`{heading}:`" for heading in headings]
+        names = ", ".join(field.name for field in fields(subject.part.cls))
         raise subject.failure(
             f"the class {name} has no docstring",
-            "begin it with a docstring whose first line says in a sentence what it does; `annealkit plugins` shows it.",
+            "begin it with a docstring whose first line says in a sentence what it does; `annealkit plugins` shows it. "
+            f"It needs besides: {', '.join([*own, '`Args:`'])} with every field{names and ': ' + names}.",
         )
-    for heading in headings:
-        if not re.search(rf"^{heading}: *\S", text, re.MULTILINE):
-            raise subject.failure(
-                f"the docstring of {name} has no line {heading}:", f"add a line such as `{_EXAMPLE[heading]}`."
-            )
+    missing = [heading for heading in headings if not re.search(rf"^{heading}: *\S", text, re.MULTILINE)]
     documented = {entry for cls in subject.part.cls.__mro__ for entry in _arguments(docstring_of(cls))}
-    missing = [field.name for field in fields(subject.part.cls) if field.name not in documented]
-    if missing:
-        raise subject.failure(
-            f"the docstring of {name} does not say what {', '.join(missing)} {'is' if len(missing) == 1 else 'are'}",
-            f"under a line `Args:` add, indented, `{missing[0]}: what it is, its unit, its range.`",
-        )
+    unsaid = [field.name for field in fields(subject.part.cls) if field.name not in documented]
+    found = [f"has no line {heading}:" for heading in missing]
+    changes = [f"add a line such as `{_EXAMPLE[heading]}`." for heading in missing]
+    if unsaid:
+        found.append(f"does not say what {', '.join(unsaid)} {'is' if len(unsaid) == 1 else 'are'}")
+        changes.append(f"under a line `Args:` add, indented, `{unsaid[0]}: what it is, its unit, its range.`")
+    if found:
+        raise subject.failure(f"the docstring of {name} {', '.join(found)}", " ".join(changes))
 
 
 def has_source(subject: Subject) -> None:

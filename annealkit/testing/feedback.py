@@ -39,13 +39,13 @@ def begins_at_1(subject: Subject) -> None:
     for settings, instance in subject.each():
         state = instance.begin()
         if not isinstance(state, dict) or state.get("scale") != 1.0 or isinstance(state["scale"], bool):
-            raise subject.failure(
+            raise subject.unusable(
                 f'begin() returned {state!r}; expected a dictionary with "scale": 1.0',
                 'return {"scale": 1.0, …} from begin().',
                 settings,
             )
         if not same(state, instance.begin()) or state is instance.begin():
-            raise subject.failure(
+            raise subject.unusable(
                 "begin() returned another state, or the very same object, when called a second time",
                 "make a new dictionary with the same values in begin().",
                 settings,

@@ -28,7 +28,7 @@ def networks(subject: Subject, policy: str = "float32") -> Iterator[tuple[Settin
             yield settings, model, np.random.default_rng(0).normal(0, 1, (IMAGES, *shape)).astype(np.float32)
             break
         else:
-            raise subject.failure(
+            raise subject.unusable(
                 f"build refused each of the input shapes {SHAPES}: {' '.join(refusals)}",
                 "let build make a model for one of them.",
                 settings,
@@ -39,9 +39,9 @@ def builds(subject: Subject) -> None:
     keras = start()
     for settings, model, inputs in networks(subject):
         if not isinstance(model, keras.Model):
-            raise subject.failure(f"build returned {type(model).__name__}", "return a keras.Model.", settings)
+            raise subject.unusable(f"build returned {type(model).__name__}", "return a keras.Model.", settings)
         if model.output_shape != (None, CLASSES) or model.input_shape != (None, *inputs.shape[1:]):
-            raise subject.failure(
+            raise subject.unusable(
                 f"built for inputs of shape {inputs.shape[1:]} in {CLASSES} classes it has input shape "
                 f"{model.input_shape} and output shape {model.output_shape}",
                 "begin it with keras.Input(input_shape); " + LAST_LAYER,

@@ -32,11 +32,11 @@ def has_its_fields(subject: Subject) -> None:
     for settings, instance in subject.each():
         lr, batches = getattr(instance, "lr", None), getattr(instance, "gradient_accumulation_steps", None)
         if not isinstance(lr, int | float) or isinstance(lr, bool) or not lr > 0:
-            raise subject.failure(
+            raise subject.unusable(
                 f"its field lr is {lr!r}; expected a number above 0", "give it a field `lr: float = 0.001`.", settings
             )
         if not isinstance(batches, int) or isinstance(batches, bool) or batches < 1:
-            raise subject.failure(
+            raise subject.unusable(
                 f"its field gradient_accumulation_steps is {batches!r}; expected a whole number of at least 1",
                 "derive the class from annealkit.optimizers.KerasOptimizer, or give it a field "
                 "`gradient_accumulation_steps: int = 1`: the trainer reads it.",
@@ -50,11 +50,11 @@ def builds(subject: Subject) -> None:
         for rate in (instance.lr, falling(instance)):
             optimizer = instance.build(rate)
             if not isinstance(optimizer, keras.optimizers.Optimizer):
-                raise subject.failure(
+                raise subject.unusable(
                     f"build returned {type(optimizer).__name__}", "return a keras.optimizers.Optimizer.", settings
                 )
             if np.float32(optimizer.learning_rate) != np.float32(instance.lr):
-                raise subject.failure(
+                raise subject.unusable(
                     f"built with a learning rate of {instance.lr} the optimizer has {float(optimizer.learning_rate)}",
                     "pass `learning_rate` on to the Keras optimizer as it is.",
                     settings,

@@ -2,15 +2,13 @@
 
 import copy
 from decimal import Decimal
-from typing import Any
 
 import numpy as np
-from omegaconf import OmegaConf
 
-from annealkit.errors import ConfigError
-from annealkit.run import Run, parse_duration
+from annealkit.run import Run
 from annealkit.testing.bounds import documented_bounds
 from annealkit.testing.curves import EVEN, LONG, RUNS, SHORT, curves, evaluate, first_difference
+from annealkit.testing.durations import durations
 from annealkit.testing.subject import Subject, same
 
 PRIMES = [Run(total, max(1, total // 3)) for total in (3, 5, 11, 13, 97, 499)]
@@ -22,7 +20,7 @@ def gives_finite_factors(subject: Subject) -> None:
         wrong = ~np.isfinite(values) | (values < 0)
         if wrong.any():
             step = int(np.argmax(wrong))
-            raise subject.failure(
+            raise subject.unusable(
                 f"factor is {values[step]} at step {step} of {run}; expected a finite number of at least 0",
                 "bound what leads there, for example np.maximum(…, 0), and do not divide by what can be 0.",
                 settings,
@@ -95,13 +93,8 @@ def follows_units(subject: Subject) -> None:
     """A duration field has the same effect in updates, epochs and per cent: 100 updates an epoch and a hundredth."""
     step = np.arange(EVEN.total_steps, dtype=np.int64)
     for settings in subject.settings:
-        whole = OmegaConf.to_container(subject.config(settings))
-        assert isinstance(whole, dict)
-        for key, value in whole.items():
-            name = str(key)
-            items: list[Any] = value if isinstance(value, list) else [value]
-            if not items or not all(isinstance(item, str) and _is_duration(item) for item in items):
-                continue
+        for name, value in durations(subject, settings):
+            items = value if isinstance(value, list) else [value]
             exact = all(EVEN.exact_steps(item).denominator == 1 for item in items)
             lengths = [EVEN.steps(item, least=0) for item in items]
             writings: dict[str, list[str]] = {
@@ -126,14 +119,6 @@ def follows_units(subject: Subject) -> None:
                         "nothing else of it.",
                         settings,
                     )
-
-
-def _is_duration(text: str) -> bool:
-    try:
-        parse_duration(text)
-    except ConfigError:
-        return False
-    return True
 
 
 def holds_past_the_end(subject: Subject) -> None:

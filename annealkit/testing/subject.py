@@ -16,7 +16,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from annealkit.errors import ConfigError
 from annealkit.registry import Registry
-from annealkit.testing.check import ConformanceError, failure
+from annealkit.testing.check import ConformanceError, UnusableError, message
 
 Settings = dict[str, Any]
 
@@ -104,8 +104,14 @@ class Subject:
 
     def failure(self, found: str, change: str, settings: Settings | None = None) -> ConformanceError:
         """The error that says what was found, with which settings, and what to change."""
-        where = self.label if settings is None else f"{self.label} ({words(settings)})"
-        return failure(where, found, change)
+        return ConformanceError(self._message(found, change, settings))
+
+    def unusable(self, found: str, change: str, settings: Settings | None = None) -> UnusableError:
+        """The same, where checks that use the part further cannot run."""
+        return UnusableError(self._message(found, change, settings))
+
+    def _message(self, found: str, change: str, settings: Settings | None) -> str:
+        return message(self.label if settings is None else f"{self.label} ({words(settings)})", found, change)
 
 
 def words(settings: Settings) -> str:

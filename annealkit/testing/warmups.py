@@ -48,7 +48,7 @@ def has_a_length(subject: Subject) -> None:
         try:
             check_duration(subject.part.name, "length", str(length))
         except ConfigError as error:
-            raise subject.failure(
+            raise subject.unusable(
                 f"its field length is {length!r}: {error}", 'give it a field such as `length: str = "5%"`.', settings
             ) from None
 
@@ -58,7 +58,7 @@ def stays_between_0_and_1(subject: Subject) -> None:
         wrong = ~np.isfinite(values) | (values < 0) | (values > 1)
         if wrong.any():
             step = int(np.argmax(wrong))
-            raise subject.failure(
+            raise subject.unusable(
                 f"ramp is {values[step]} at step {step} of {length}; expected a finite fraction in [0, 1]",
                 "return fractions of the value that the ramp leads to; do not divide by length - 1, which can be 0.",
                 settings,
