@@ -38,6 +38,8 @@ from annealkit.warmups import CosineWarmup, ExponentialWarmup, LinearWarmup, Pol
 if TYPE_CHECKING:
     import keras
 
+    from annealkit.range_test import RangeTest
+
 __all__ = [
     "AnnealkitError",
     "ConfigError",
@@ -69,6 +71,7 @@ __all__ = [
     "Tanh",
     "Trapezoid",
     "__version__",
+    "find_lr",
     "hookimpl",
     "learning_rates",
     "train",
@@ -80,3 +83,10 @@ def train(overrides: abc.Sequence[str] = (), callbacks: "abc.Sequence[keras.call
     from annealkit import api  # Hydra takes a third of a second to import; schedules alone do not need it.
 
     return api.train(overrides, callbacks)
+
+
+def find_lr(overrides: abc.Sequence[str] = ()) -> "RangeTest":
+    """Find a learning rate, as `annealkit find-lr OVERRIDES` does; see annealkit.find_lr_command.find_lr."""
+    from annealkit import find_lr_command
+
+    return find_lr_command.find_lr(overrides)

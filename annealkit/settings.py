@@ -5,6 +5,7 @@ from typing import Any
 
 from annealkit.checks import check_choice, check_number
 from annealkit.preview import PreviewSettings
+from annealkit.range_test import FindLrSettings
 
 # Marks settings that are not part of what a run is. They change no bit of its result, but for `threads`: see there.
 OPERATIONAL = {"operational": True}
@@ -92,6 +93,7 @@ class Config:
         rerun: start afresh, replacing the run of the same name.
         resume: `exact` refuses to continue a run where the same bits cannot be promised; `inexact` continues it.
         preview: only for `annealkit preview`.
+        find_lr: only for `annealkit find-lr`.
     """
 
     model: Any = None
@@ -106,3 +108,4 @@ class Config:
     rerun: bool = False
     resume: str = "exact"
     preview: PreviewSettings = field(default_factory=PreviewSettings)
+    find_lr: FindLrSettings = field(default_factory=FindLrSettings)

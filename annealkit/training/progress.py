@@ -19,13 +19,15 @@ class ProgressBar:
         done: weight updates already made.
         epochs: epochs of the whole run.
         shown: false keeps quiet.
+        unit: what the epochs are called, where they are something else.
     """
 
-    def __init__(self, total: int, done: int, epochs: int, shown: bool) -> None:
+    def __init__(self, total: int, done: int, epochs: int, shown: bool, unit: str = "epoch") -> None:
+        self._unit = unit
         self._epochs = epochs
         self._shown = shown
         self._bar = Progress(
-            TextColumn("epoch {task.fields[epoch]}"),
+            TextColumn(f"{unit} {{task.fields[epoch]}}"),
             BarColumn(),
             TaskProgressColumn(),
             TextColumn(
@@ -61,8 +63,9 @@ class ProgressBar:
             self._said = now
             left = (now - self._began) / (done - self._done_before) * (self._total - done)
             log.info(
-                "epoch %d/%d  update %d/%d  rate %.3e  loss %.4f  %s images/s  %d min %02d s left",
-                epoch + 1, self._epochs, done, self._total, rate, loss, f"{speed:,.0f}", *divmod(round(left), 60),
+                "%s %d/%d  update %d/%d  rate %.3e  loss %.4f  %s images/s  %d min %02d s left",
+                self._unit, epoch + 1, self._epochs, done, self._total, rate, loss, f"{speed:,.0f}",
+                *divmod(round(left), 60),
             )  # fmt: skip
 
     def epoch(self, row: dict[str, float], seconds: float, speed: float) -> None:
