@@ -97,7 +97,10 @@ def plan_momenta(parts: Parts, run: Run) -> np.ndarray | None:
 def feedback_interval(feedback: Any, run: Run) -> int | None:
     """Weight updates between two looks of a feedback rule; None: at the end of each epoch, after validation."""
     every = getattr(feedback, "every", PER_EPOCH)
-    return None if every == PER_EPOCH else run.steps(every)
+    try:
+        return None if every == PER_EPOCH else run.steps(every)
+    except ConfigError as error:  # of a rule that does not check its own field
+        raise ConfigError(f"feedback.every={error}") from None
 
 
 def check_plan(parts: Parts) -> None:
@@ -109,6 +112,7 @@ def check_plan(parts: Parts) -> None:
     run = plan_run(parts, train_size)
     plan_rates(parts, run)
     plan_momenta(parts, run)
+    feedback_interval(parts.feedback, run)
 
 
 def settings_without_effect(parts: Parts, run: Run) -> list[str]:
