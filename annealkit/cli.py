@@ -16,7 +16,10 @@ annealkit: which learning-rate annealing should this model be trained with?
   python -m annealkit schedule=cyclical optimizer=sgd     train one run
   python -m annealkit -m schedule=step,cosine seed=0,1    train a sweep
   python -m annealkit preview schedule=cyclical           draw the learning-rate curve; preview.png=… preview.csv=…
+  python -m annealkit find-lr optimizer=adam              a learning-rate range test: which optimizer.lr to begin with
+  python -m annealkit compare outputs                     who leads, and is it certain? by=… metric=… html=… csv=…
   python -m annealkit plugins                             everything that can be named, and where it comes from
+  python -m annealkit plugins schedule=cosine             what one of them is, and what can be set on it
   python -m annealkit new schedule ripple                 write a plugin of your own that works, to change
   python -m annealkit check schedule=ripple               whether it keeps to what all schedules do; --all: everything
   tensorboard --logdir outputs                            look at the runs
@@ -31,6 +34,8 @@ def main() -> int:
     arguments = sys.argv[1:]
     try:
         if {"-h", "--help"} & set(arguments):
+            if arguments[0] in WITH_HELP:
+                return _print(COMMANDS[arguments[0]], ["--help"])
             return _print(show_help, [word for word in arguments if word not in ("-h", "--help")])
         if arguments and arguments[0] in COMMANDS:
             return _print(COMMANDS[arguments[0]], arguments[1:])
@@ -63,8 +68,8 @@ def preview(arguments: list[str]) -> int:
     from omegaconf import OmegaConf
 
     from annealkit.composition import compose
-    from annealkit.plan import build_parts, plan_momenta, plan_rates, plan_run
-    from annealkit.preview import PreviewSettings, show
+    from annealkit.plan import build_parts, plan_momenta, plan_rates, plan_run, settings_without_effect
+    from annealkit.preview import PreviewSettings, show, warnings
     from annealkit.registry import load_registry
     from annealkit.run import Run
 
@@ -80,18 +85,38 @@ def preview(arguments: list[str]) -> int:
     rates = plan_rates(parts, run)
     warmup = "" if parts.warmup is None else f" after {config.warmup.name} warmup"
     title = f"{config.schedule.name}{warmup}, optimizer {config.optimizer.name}"
-    show(rates, run, parts.schedule, settings, title, parts.warmup, plan_momenta(parts, run))
+    unmeant = warnings(rates, run, parts.schedule, parts.warmup, parts.optimizer.lr)
+    unmeant += settings_without_effect(parts, run)
+    show(rates, run, settings, title, plan_momenta(parts, run), unmeant)
     return 0
 
 
-def plugins(arguments: list[str]) -> int:
-    """Print everything that can be named, and what was skipped."""
-    from annealkit.plugin_table import print_plugins
-    from annealkit.registry import discover
+def find_lr(arguments: list[str]) -> int:
+    """Run a learning-rate range test with the given configuration."""
+    from annealkit.find_lr_command import find_lr_command
 
-    if arguments:
-        raise AnnealkitError(f"plugins takes nothing more; got {' '.join(arguments)}.")
-    print_plugins(discover())
+    return find_lr_command(arguments)
+
+
+def compare(arguments: list[str]) -> int:
+    """Compare finished runs: figures, tests, a verdict in words, files."""
+    from annealkit.compare import compare
+
+    return compare(arguments)
+
+
+def plugins(arguments: list[str]) -> int:
+    """Print everything that can be named, and what was skipped; or what the named parts are."""
+    from annealkit.plugin_table import print_plugins
+    from annealkit.registry import discover, load_registry
+
+    if not arguments:
+        print_plugins(discover())
+        return 0
+    from annealkit.named_parts import named_parts
+    from annealkit.part_details import details
+
+    print("\n\n\n".join(map(details, named_parts("plugins", arguments, load_registry()))))
     return 0
 
 
@@ -120,13 +145,24 @@ def show_help(arguments: list[str]) -> int:
     config = compose([word for word in arguments if "=" in word], registry)
     print(USAGE)
     print("Groups (choose with group=name):\n" + help_groups(registry))
-    print("\nSettings, as composed now (override with key=value; comments are in the files of conf/):\n")
+    print(
+        "\nSettings, as composed now. Override them with key=value.\n"
+        "`annealkit plugins schedule=cosine` explains those of a part; the files of conf/ have comments on all.\n"
+    )
     print(OmegaConf.to_yaml(config))
     print('Hydra\'s own flags: --hydra-help. Completion: eval "$(annealkit -sc install=bash)"')
     return 0
 
 
-COMMANDS: dict[str, Callable[[list[str]], int]] = {"preview": preview, "plugins": plugins, "new": new, "check": check}
+COMMANDS: dict[str, Callable[[list[str]], int]] = {
+    "preview": preview,
+    "find-lr": find_lr,
+    "compare": compare,
+    "plugins": plugins,
+    "new": new,
+    "check": check,
+}
+WITH_HELP = ("new", "check")  # Their own; with the others, --help shows what the words compose.
 
 
 def _print(command: Callable[[list[str]], int], arguments: list[str]) -> int:

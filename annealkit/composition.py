@@ -3,6 +3,8 @@
 import hashlib
 import json
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -16,6 +18,7 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf, open_dict
 from omegaconf.errors import OmegaConfBaseException
 
+from annealkit.config_words import refusal
 from annealkit.errors import ConfigError, did_you_mean
 from annealkit.registry import HOOKS, Registry
 from annealkit.settings import Config, Trainer
@@ -182,15 +185,21 @@ def _searchpath_given(parsed: list[Override]) -> bool:
     return any(override.key_or_group == "hydra.searchpath" for override in parsed)
 
 
-def _compose(overrides: list[str]) -> DictConfig:
-    # Somebody's own Hydra, in a notebook or an application, is put back afterwards.
+@contextmanager
+def initialized_hydra() -> Iterator[None]:
+    """Hydra with our configuration; somebody's own, in a notebook or an application, is put back afterwards."""
     current = GlobalHydra.instance()
     theirs, current.hydra = current.hydra, None
     try:
         with hydra.initialize_config_dir(version_base="1.3", config_dir=os.fspath(conf_dir())):
-            return hydra.compose(CONFIG_NAME, overrides)
+            yield
     finally:
         current.hydra = theirs
+
+
+def _compose(overrides: list[str]) -> DictConfig:
+    with initialized_hydra():
+        return hydra.compose(CONFIG_NAME, overrides)
 
 
 def _explain(error: Exception, parsed: list[Override]) -> str:
@@ -211,7 +220,7 @@ def _explain(error: Exception, parsed: list[Override]) -> str:
             with open_dict(base):
                 OmegaConf.update(base, key, override.value())
         except OmegaConfBaseException as cause:
-            return f"{override.input_line}: {str(cause.msg or cause).splitlines()[0]}."
+            return f"{override.input_line}: {refusal(cause, key.lstrip('+'))}"
     return _plain(error)
 
 

@@ -16,6 +16,7 @@ from annealkit.registry import Registry
 from annealkit.result import FAILED, Result
 from annealkit.run_folder import RunFolder
 from annealkit.start_tensorflow import start_tensorflow
+from annealkit.summary import summarize
 
 if TYPE_CHECKING:
     import keras
@@ -23,10 +24,38 @@ if TYPE_CHECKING:
 log = logging.getLogger("annealkit")
 
 
+def attempt(config: DictConfig, folder: Path, registry: Registry, reuse_data: bool = False) -> tuple[str, str]:
+    """One job of the command line, with its end in the log: the run's status, and the reason where it failed.
+
+    What a user can mend is said without a traceback; a fault of ours or of a plugin keeps it.
+    """
+    try:
+        result = run_job(config, folder, registry, reuse_data=reuse_data)
+    except AnnealkitError as error:
+        log.error("annealkit: %s", error)
+        return FAILED, str(error)
+    except Exception as error:
+        log.exception("annealkit: the run was stopped by an unforeseen error")
+        return FAILED, f"{type(error).__name__}: {error}"
+    log.info(summarize(result))
+    return result.status, result.message
+
+
 def run_job(
-    config: DictConfig, folder: Path, registry: Registry, callbacks: "Sequence[keras.callbacks.Callback]" = ()
+    config: DictConfig,
+    folder: Path,
+    registry: Registry,
+    callbacks: "Sequence[keras.callbacks.Callback]" = (),
+    reuse_data: bool = False,
 ) -> Result:
     """Train what the configuration says, in `folder`; a run that has ended reports its result and trains nothing.
+
+    Args:
+        config: the composed configuration.
+        folder: the run's folder; made if it is missing.
+        registry: where its parts come from.
+        callbacks: Keras callbacks, as `annealkit.train` takes them.
+        reuse_data: keep the images in memory for the next job of this process with the same data settings.
 
     Raises:
         AnnealkitError: what a user can mend; the run's status is `failed` unless nothing was begun.
@@ -35,7 +64,7 @@ def run_job(
     with RunFolder(folder).locked() as run_folder:
         if config.rerun:
             run_folder.clear()
-        _refuse_another_run(run_folder, config)
+        refuse_another_run(run_folder, config)
         ended = run_folder.ended()
         if ended is not None:
             # With the origin, since data=auto may find today what it did not find then.
@@ -47,7 +76,7 @@ def run_job(
             start_tensorflow(parts.trainer.threads)
             from annealkit.training.trainer import train
 
-            return train(parts, config, run_folder, registry, callbacks)
+            return train(parts, config, run_folder, registry, callbacks, reuse_data)
         except Exception as error:
             _keep(error, run_folder)
             raise
@@ -56,8 +85,8 @@ def run_job(
             gc.collect()
 
 
-def _refuse_another_run(run_folder: RunFolder, config: DictConfig) -> None:
-    """A folder that was named by hand, with `hydra.run.dir`, may hold a run with other settings."""
+def refuse_another_run(run_folder: RunFolder, config: DictConfig) -> None:
+    """Raise RunError where a folder that was named by hand, with `hydra.run.dir` and the like, holds another run."""
     before, now = run_folder.read_state().get("settings"), settings(config)
     if before is None or before == now:
         return
@@ -66,7 +95,8 @@ def _refuse_another_run(run_folder: RunFolder, config: DictConfig) -> None:
     more = f"; and {len(keys) - 5} more" if len(keys) > 5 else ""
     raise RunError(
         f"{run_folder.path} holds a run with other settings: {'; '.join(changes)}{more}. "
-        "Leave hydra.run.dir out, which gives each run a folder of its own, or try rerun=true, which replaces that run."
+        "Leave hydra.run.dir or hydra.sweep.subdir out, which gives each run a folder of its own, or try rerun=true, "
+        "which replaces that run."
     )
 
 

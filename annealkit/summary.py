@@ -28,6 +28,14 @@ def summarize(result: Result) -> str:
     return "\n".join(lines)
 
 
+def roughly(seconds: float) -> str:
+    """A time that is only estimated: `40 s`, `12 min`, `2 h 5 min`."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    hours, minutes = divmod(round(seconds / 60), 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min"
+
+
 def _duration(seconds: float) -> str:
     minutes, seconds = divmod(seconds, 60)
     return f"{int(minutes)} min {seconds:.0f} s" if minutes else f"{seconds:.1f} s"

@@ -75,9 +75,12 @@ def check_exact(folder: RunFolder, now: dict[str, Any], resume: str) -> list[str
         return known
     changes = [f"{key} was {before.get(key)}, is now {now.get(key)}" for key in now if before.get(key) != now[key]]
     if changes and resume != "inexact":
+        # Mended without a loss, and common: a sweep that was begun one after another and is continued in parallel.
+        threads_alone = before.get("threads") != now["threads"] and len(changes) == 1
+        first = f"trainer.threads={before.get('threads')}, with which it is exact; " if threads_alone else ""
         raise RunError(
             f"{folder.path} cannot be continued to the exact bit: {'; '.join(changes)}. "
-            "Try resume=inexact to continue all the same (the result says so), or rerun=true to start afresh."
+            f"Try {first}resume=inexact to continue all the same (the result says so), or rerun=true to start afresh."
         )
     return known + changes
 

@@ -81,8 +81,8 @@ class TrainingLoop:
             count: updates to make; not past the end of the epoch.
         """
         if self._run is None:
-            # Images and labels are arguments and not captured: TensorFlow does not free the graph of a loop when its
-            # last user is gone, and in a sweep the images of every run would stay in memory with it.
+            # Images and labels are arguments and not captured: whatever keeps this graph in memory after its run (see
+            # custom_gradients.py) would keep the images of that run with it.
             data = [tf.TensorSpec(tensor.shape, tensor.dtype) for tensor in (self._images, self._labels)]
             numbers = [tf.TensorSpec([], tf.int64)] * 3
             signature = [*data, tf.TensorSpec([None], tf.int32), *numbers]

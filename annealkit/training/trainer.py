@@ -18,7 +18,14 @@ from annealkit.keras.feedback import Feedback
 from annealkit.keras.learning_rate_logger import LearningRateLogger
 from annealkit.keras.momentum import MomentumTable, pair_momentum
 from annealkit.keras.table_schedule import TableSchedule
-from annealkit.plan import Parts, feedback_interval, plan_momenta, plan_rates, plan_run
+from annealkit.plan import (
+    Parts,
+    feedback_interval,
+    plan_momenta,
+    plan_rates,
+    plan_run,
+    settings_without_effect,
+)
 from annealkit.registry import Registry
 from annealkit.result import DIVERGED, FAILED, FINISHED, INTERRUPTED, RUNNING, Result
 from annealkit.run import Run
@@ -27,7 +34,9 @@ from annealkit.start_tensorflow import available_threads
 from annealkit.training import callback_state
 from annealkit.training.checkpoint import Checkpoint, Checkpoints, restore_variables, variable_arrays
 from annealkit.training.compiled_model import build_model, final_weights
+from annealkit.training.custom_gradients import forgetting_custom_gradients
 from annealkit.training.environment import check_exact, computes_bfloat16, describe_environment, prepared_keras
+from annealkit.training.kept_images import kept_images, use_kept_tensors
 from annealkit.training.loop import Steps, TrainingLoop
 from annealkit.training.progress import ProgressBar
 from annealkit.training.saved_model import save_for_keras
@@ -46,11 +55,15 @@ def train(
     folder: RunFolder,
     registry: Registry,
     callbacks: Sequence[keras.callbacks.Callback],
+    reuse_data: bool = False,
 ) -> Result:
-    """Train one run in its folder, from the start or from its last checkpoint, and measure it on the test images."""
+    """Train one run in its folder, from the start or from its last checkpoint, and measure it on the test images.
+
+    With `reuse_data` the images stay in memory for the next run of this process with the same data settings.
+    """
     _check_callbacks(callbacks)
     with naming_the_faulty(parts.made_of["data"]):
-        images = parts.data.load()
+        images = kept_images(parts.data, config.data) if reuse_data else parts.data.load()
     splits = split(images, parts.data, parts.trainer.seed)
     run = plan_run(parts, len(splits.images.train_images))
     rates = plan_rates(parts, run)
@@ -60,7 +73,8 @@ def train(
     environment = describe_environment(threads, config, registry, splits, rates, momenta)
     inexact = check_exact(folder, environment, config.resume)
 
-    with StopRequest() as stop, prepared_keras(parts.trainer.seed, parts.trainer.precision):
+    prepared = prepared_keras(parts.trainer.seed, parts.trainer.precision)
+    with StopRequest() as stop, prepared, forgetting_custom_gradients():
         model = build_model(parts, splits, schedule)
         momentum = _paired_momentum(model.optimizer, momenta)
         training = Training(
@@ -147,11 +161,12 @@ class Training:
         )
         accumulate = parts.optimizer.gradient_accumulation_steps
         self._images_per_update = settings.batch_size * accumulate
+        trained = splits.images.train_images
+        use_kept_tensors(splits.images)
         self._loop = TrainingLoop(
             model, model.optimizer, splits, parts.data, settings.batch_size, accumulate, settings.seed, momentum
         )
         # The loop has its own copy of the training images: a second one would be most of a small process's memory.
-        trained = splits.images.train_images
         splits.images.train_images = np.empty((0, *trained.shape[1:]), trained.dtype)
         self._validation = self._loop.evaluation(splits.validation) if len(splits.validation) else None
         self._test_figures: tuple[float, float] | None = None
@@ -393,13 +408,15 @@ def _announce(parts: Parts, splits: Splits, run: Run, step: int) -> None:
         f"{len(splits.test):,}",
     )
     log.info(
-        "Training: %d epochs of %d weight updates, %s.",
-        parts.trainer.epochs,
+        "Training: %s of %d weight updates, %s.",
+        f"{parts.trainer.epochs} epoch{'s' if parts.trainer.epochs > 1 else ''}",
         run.steps_per_epoch,
         parts.trainer.precision,
     )
     if parts.trainer.precision == "float32" and len(splits.input_shape) == 3 and computes_bfloat16():
         log.info("This processor has bfloat16 instructions: trainer.precision=mixed_bfloat16 is likely faster.")
+    for warning in settings_without_effect(parts, run):
+        log.warning(warning)
     if step:
         log.info("Continuing after weight update %d of %d.", step, run.total_steps)
 
