@@ -131,7 +131,7 @@ class KerasByName:
                 for name in self.arguments
                 if name not in signature.parameters
             )
-            if "missing a required argument" in str(error):
+            if not hint and "missing a required argument" in str(error):
                 hint = " Try 'schedule.arguments={decay_steps:2ep}', or see `annealkit plugins schedule=keras`."
             raise ConfigError(
                 f"keras: schedule.arguments do not fit keras.optimizers.schedules.{self.function}{signature}: "
