@@ -13,12 +13,11 @@ from omegaconf.errors import OmegaConfBaseException
 from annealkit.curve import learning_rates, momenta
 from annealkit.errors import ConfigError
 from annealkit.faulty_parts import naming_the_faulty
+from annealkit.feedback.metric import PER_EPOCH, is_per_epoch
 from annealkit.registry import HOOKS, Part, Registry
 from annealkit.run import Run
 from annealkit.settings import Trainer
 from annealkit.start_tensorflow import start_tensorflow
-
-PER_EPOCH = "1ep"  # how often a feedback rule is asked that has no field `every`
 
 
 @dataclass
@@ -98,7 +97,7 @@ def feedback_interval(feedback: Any, run: Run) -> int | None:
     """Weight updates between two looks of a feedback rule; None: at the end of each epoch, after validation."""
     every = getattr(feedback, "every", PER_EPOCH)
     try:
-        return None if every == PER_EPOCH else run.steps(every)
+        return None if is_per_epoch(every) else run.steps(every)
     except ConfigError as error:  # of a rule that does not check its own field
         raise ConfigError(f"feedback.every={error}") from None
 
@@ -137,7 +136,7 @@ def settings_without_effect(parts: Parts, run: Run) -> list[str]:
 def _check_monitors(parts: Parts) -> None:
     """Nothing called val_… is ever measured without validation images, or at other times than the end of an epoch."""
     every, monitor = getattr(parts.feedback, "every", PER_EPOCH), getattr(parts.feedback, "monitor", "")
-    if every != PER_EPOCH and monitor.startswith("val_"):
+    if monitor.startswith("val_") and not is_per_epoch(every):
         raise ConfigError(
             f"feedback.monitor={monitor} is measured once an epoch, and feedback.every={every} is not. "
             f"Try feedback.monitor={monitor.removeprefix('val_')}, or feedback.every={PER_EPOCH}."

@@ -146,16 +146,10 @@ class Registry:
         node = OmegaConf.to_container(config, resolve=True) if isinstance(config, DictConfig) else config
         assert isinstance(node, Mapping)
         part = self.get(group, str(node["name"]))
-        found = [part]
-        for key, value in node.items():
-            inner_group = "warmup" if key == "warmup" else group
-            for inner in value if isinstance(value, list) else [value]:
-                if isinstance(inner, Mapping) and "name" in inner:
-                    found += self.parts_of(inner_group, inner)
-                # A name alone stands for a part only where parts are expected: `anneal: cosine` is none.
-                elif isinstance(inner, str) and (key == "warmup" or hasattr(part.cls, "from_config")) and key != "name":
-                    found.append(self.get(inner_group, inner))
-        return found
+        if not hasattr(part.cls, "from_config"):
+            return [part]
+        lists = [value for value in node.values() if isinstance(value, list)]
+        return [part, *(found for value in lists for inner in value for found in self._named_within(group, inner))]
 
     def why_absent(self, name: str) -> str:
         """` Plugin knee of annealkit-knee was skipped, see above.` if that may be why the name is not there, or ``."""
@@ -165,6 +159,14 @@ class Registry:
                 how = f"is disabled by {DISABLE}" if skipped.is_disabled else "was skipped, see above"
                 return f" Plugin {skipped.entry_point} of {skipped.distribution} {how}."
         return ""
+
+    def _named_within(self, group: str, inner: Any) -> list[Part]:
+        """The parts that an entry of a list names, by a node or by a name alone; none if it is something else."""
+        if isinstance(inner, str):
+            return [self.get(group, inner)] if inner in self.parts[group] else []
+        if not isinstance(inner, Mapping) or inner.get("name") not in self.parts[group]:
+            return []
+        return [*self.parts_of(group, inner), *self._named_within("warmup", inner.get("warmup"))]
 
     def _build_within(self, outer: str, group: str, node: Any, key: str) -> Any:
         """A part within another, which `outer` and `key` name in its errors; a name alone stands for its defaults."""

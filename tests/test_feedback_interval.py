@@ -1,5 +1,6 @@
 """A feedback rule that looks at the training every few weight updates, within epochs and across them."""
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +9,7 @@ from helpers import (
     TOY,
     annealkit_command,
     assert_same_bits,
+    checkpoints,
     interrupted,
     model_arrays,
     one_line,
@@ -59,6 +61,29 @@ def test_what_it_has_not_been_shown_yet_survives_a_resume(run: Path, tmp_path: P
     annealkit.train([*GREEDY, f"outputs={tmp_path}"])
     assert_same_bits(model_arrays(only_run(tmp_path) / "model.keras"), model_arrays(run / "model.keras"))
     assert read_scalars(only_run(tmp_path), "learning_rate_scale")[0] == list(range(6, 60, 7))
+
+
+def test_in_the_middle_of_an_epoch_too(run: Path, tmp_path: Path) -> None:
+    """After update 33, five after a look and thirteen into an epoch, whose seconds are counted from its beginning."""
+    whole = annealkit.train([*GREEDY, "trainer.checkpoint_steps=33", f"outputs={tmp_path}"]).folder
+    last, middle = checkpoints(whole)[-1], checkpoints(whole)[0]
+    assert "33" in middle.name
+    last.unlink()
+    state = json.loads((whole / "run.json").read_text())
+    (whole / "run.json").write_text(json.dumps({**state, "status": "interrupted"} | {"result": None}))
+    with np.load(middle) as file:
+        progress = json.loads(file["state.json"].tobytes())["progress"]
+    assert 0 < progress["seconds_in_epoch"] < progress["seconds"]
+    result = annealkit.train([*GREEDY, "trainer.checkpoint_steps=33", f"outputs={tmp_path}"])
+    assert_same_bits(model_arrays(result.folder / "model.keras"), model_arrays(run / "model.keras"))
+    assert read_scalars(result.folder, "learning_rate_scale")[0] == list(range(6, 60, 7))
+    assert result.epoch_seconds[1] > progress["seconds_in_epoch"]
+
+
+def test_every_spelling_of_an_epoch_is_one(tmp_path: Path) -> None:
+    options = ["feedback=greedy", "feedback.every=1.0ep", "feedback.monitor=val_loss", "data.validation=100"]
+    result = annealkit.train([*TOY, *options, f"outputs={tmp_path}"])
+    assert read_scalars(result.folder, "learning_rate_scale")[0] == [17, 35, 53]
 
 
 def test_a_validation_metric_is_there_once_an_epoch(tmp_path: Path) -> None:

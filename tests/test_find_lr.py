@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from helpers import TOY, annealkit_command, environment, one_line, read_scalars
 from PIL import Image
+from tensorflow.python.framework.ops import gradient_registry
 
 import annealkit
 from annealkit import cli
@@ -346,6 +347,8 @@ def test_the_same_seed_gives_the_same_numbers_and_leaves_nothing(
     np.testing.assert_array_equal(first.losses[0], second.losses[0])
     assert len(first.losses[1]) != len(first.losses[0]) or (first.losses[1] != first.losses[0]).any()
     assert list(tmp_path.iterdir()) == []
+    # Each of TensorFlow's entries for a gradient of one's own would keep the graph of its ramp in memory.
+    assert not [name for name in gradient_registry._registry if name.startswith("CustomGradient-")]
 
 
 def test_accumulated_batches_are_one_update_of_a_ramp() -> None:

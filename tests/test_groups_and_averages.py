@@ -9,7 +9,8 @@ from helpers import TOY, assert_same_bits, interrupted, model_arrays, only_run
 
 import annealkit
 from annealkit import ConfigError
-from annealkit.optimizers import Adam, Sgd, VariableGroup
+from annealkit.optimizers import Adam, Ftrl, Sgd, VariableGroup
+from annealkit.training.variable_groups import set_groups
 
 # One weight update: all 1,000 points in one batch.
 ONE_UPDATE = ("data=toy", "model=mlp", "trainer.epochs=1", "trainer.batch_size=1000", "trainer.progress=false")
@@ -44,7 +45,7 @@ def moves(tmp_path: Path, name: str, *options: str) -> dict[str, np.ndarray]:
     return {path: after[path].astype(np.float64) - before[path] for path in before}
 
 
-@pytest.mark.parametrize("optimizer", ["sgd", "adam", "rmsprop", "lamb"])
+@pytest.mark.parametrize("optimizer", ["sgd", "adam", "rmsprop", "nadam", "adafactor", "muon"])
 def test_a_group_moves_by_its_own_rate(optimizer: str, tmp_path: Path) -> None:
     """Ten times as far, also where the optimizer divides by the size of the gradient."""
     alone = moves(tmp_path, "alone", f"optimizer={optimizer}")
@@ -96,6 +97,8 @@ def test_wrong_groups_are_refused() -> None:
         VariableGroup(match="(")
     with pytest.raises(ConfigError, match=r"optimizer.groups: lr_scale must lie in \[0, infinity\); got -1"):
         VariableGroup(layer="head", lr_scale=-1)
+    with pytest.raises(ConfigError, match=r"optimizer.groups: lr_scale=0 cannot be: this optimizer divides"):
+        Ftrl(groups=[VariableGroup(layer="head", lr_scale=0)])
     with pytest.raises(ConfigError, match=r"optimizer: ema_overwrite_frequency=5 needs an average. Try"):
         Sgd(ema_overwrite_frequency=5)
     with pytest.raises(ConfigError, match=r"optimizer: ema_momentum must lie in \[0, 1\); got 1"):
@@ -134,6 +137,50 @@ def test_early_stopping_ends_with_the_best_average(tmp_path: Path) -> None:
     saved = keras.saving.load_model(result.folder / "model.keras")
     for variable, value in zip(saved.trainable_variables, weights.kept[best + 1].values(), strict=True):
         np.testing.assert_array_equal(variable.numpy(), value)
+
+
+class Halve(keras.callbacks.Callback):
+    """Halves the weights at the end of each epoch."""
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        self.model.set_weights([array / 2 for array in self.model.get_weights()])
+
+
+def test_weights_that_a_callback_sets_stay(tmp_path: Path) -> None:
+    """With a rate of 0 nothing else changes them: after three epochs they are an eighth."""
+    weights = Weights()
+    options = [*ONE_UPDATE, "trainer.epochs=3", "optimizer.lr=0", f"outputs={tmp_path}"]
+    result = annealkit.train(options, [weights, Halve()])
+    saved = keras.saving.load_model(result.folder / "model.keras")
+    for variable, first in zip(saved.trainable_variables, weights.kept[0].values(), strict=True):
+        np.testing.assert_array_equal(variable.numpy(), first / 8)
+
+
+def test_weights_that_a_callback_sets_in_place_of_the_average_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="callbacks: one of them has changed the weights at the end of an epoch"):
+        annealkit.train([*TOY, "optimizer.ema_momentum=0.9", f"outputs={tmp_path}"], [Halve()])
+    with pytest.raises(ConfigError, match="callbacks: SwapEMAWeights puts the averaged weights in place"):
+        annealkit.train([*TOY, f"outputs={tmp_path}"], [keras.callbacks.SwapEMAWeights()])
+
+
+class OwnDecay(keras.optimizers.SGD):
+    """Would decay in its update."""
+
+    def _apply_weight_decay(self, variables: list[keras.Variable]) -> None:
+        pass
+
+
+def test_groups_do_not_decay_beside_an_optimizer_that_does_it_itself() -> None:
+    variables = [keras.Variable(np.ones((2, 2), np.float32), name="kernel")]
+    optimizer = OwnDecay(0.1, weight_decay=0.1)
+    optimizer.build(variables)
+    with pytest.raises(ConfigError, match=r"optimizer.groups: OwnDecay decays weights in a way of its own"):
+        set_groups(optimizer, [VariableGroup(match="kernel")], variables)
+    optimizer = OwnDecay(0.1)
+    optimizer.build(variables)
+    set_groups(optimizer, [VariableGroup(match="kernel", lr_scale=2)], variables)
+    optimizer.apply([np.ones((2, 2), np.float32)], variables)
+    np.testing.assert_allclose(variables[0].numpy(), 0.8, rtol=1e-6)
 
 
 def test_the_average_takes_over_at_its_frequency(tmp_path: Path) -> None:

@@ -121,6 +121,16 @@ def test_every_optimizer_does_what_it_does_with_a_momentum_set_by_hand_before_ea
     np.testing.assert_allclose(trained(False), trained(True), rtol=1e-6)
 
 
+def test_in_arithmetic_it_is_the_momentum_of_the_moment() -> None:
+    optimizer = keras.optimizers.SGD(0.1, momentum=0.9)
+    optimizer.build([keras.Variable(np.zeros(2, np.float32))])
+    table = pair_momentum(optimizer, np.array([0.5, 0.25]))
+    assert table is not None and float(table) == 0.9  # as a number its own
+    found = [1 + table, table + 1, 1 - table, table - 1, 2 * table, table * 2, table / 2, 1 / table, table**2, 2**table]
+    expected = [1.5, 1.5, 0.5, -0.5, 1, 1, 0.25, 2, 0.25, 2**0.5]
+    np.testing.assert_allclose([float(value) for value in [*found, -table]], [*expected, -0.5], rtol=1e-6)
+
+
 def test_what_is_saved_with_a_model_is_the_optimizers_own_momentum(tmp_path: Path) -> None:
     file = tmp_path / "model.keras"
     annealkit.train([*TOY, "schedule=one_cycle", f"outputs={tmp_path}"], [keras.callbacks.ModelCheckpoint(file)])

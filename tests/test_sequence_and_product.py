@@ -153,6 +153,7 @@ def test_errors_say_which_part_is_wrong(name: str, settings: dict[str, Any], mes
     [
         (["30%", "50%"], "sequence: the phases' lengths, 30%, 50%, make 80 of the span's 100 weight"),
         (["80st", "50%"], "sequence: the phases' lengths, 80st, 50%, make 130 of the span's 100 weight"),
+        (["50%", "50%", "rest"], "sequence: the lengths of the others leave nothing of the span's 100"),
         (["101st", "rest"], "sequence: the phases' lengths, 101st, rest, make 101 of the span's 100 weight"),
     ],
 )  # fmt: skip
@@ -166,6 +167,20 @@ def test_a_warmup_too_long_for_its_phase_is_named() -> None:
     sequence = Sequence([Phase(Constant(), "90st"), Phase(Cosine(), warmup=LinearWarmup("2ep"))])
     with pytest.raises(ConfigError, match=r"sequence: phases\[1\], Cosine: warmup: length=2ep is 20 of the run's 10"):
         learning_rates(sequence, 1.0, Run(100, 10))
+
+
+def test_every_part_within_a_part_is_known_by_its_origin() -> None:
+    """A nested part has the keys of its phase, `length: 50%`, beside its own; a text in a part of one piece is none."""
+    inner = {"name": "product", "of": ["cosine", {"name": "one_cycle", "anneal": "cosine"}], "length": "50%"}
+    outer = {"name": "sequence", "phases": [inner, {"name": "rex", "length": "rest", "warmup": "linear"}]}
+    found = [(part.group, part.name) for part in load_registry().parts_of("schedule", outer)]
+    names = ["sequence", "product", "cosine", "one_cycle", "rex"]
+    assert found == [*(("schedule", name) for name in names), ("warmup", "linear")]
+    registry = load_registry()
+    assert len(registry.parts_of("model", {"name": "mlp", "layers": [{"name": "conv1"}]})) == 1
+    nested = "[{name:product,of:[constant,linear],length:50%},{name:constant,length:rest}]"
+    config = compose(["schedule=sequence", f"schedule.phases={nested}", "data=toy", "model=mlp"], registry)
+    assert plan_rates(build_parts(config, registry), Run(4, 4)) == pytest.approx([0.03, 0.015, 0.03, 0.03])
 
 
 def test_on_the_command_line(tmp_path: Path) -> None:

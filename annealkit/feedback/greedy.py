@@ -3,13 +3,11 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from fractions import Fraction
 from typing import Any
 
 from annealkit.checks import check_choice, check_duration, check_number
 from annealkit.errors import ConfigError
-from annealkit.feedback.metric import falls, watched
-from annealkit.run import parse_duration
+from annealkit.feedback.metric import falls, is_per_epoch, watched
 
 
 @dataclass
@@ -73,7 +71,7 @@ class Greedy:
 
     def __post_init__(self) -> None:
         check_duration("greedy", "every", self.every, hint="feedback.every=1ep")
-        if self.monitor.startswith("val_") and parse_duration(self.every) != (Fraction(1), "ep"):
+        if self.monitor.startswith("val_") and not is_per_epoch(self.every):
             raise ConfigError(
                 f"greedy: feedback.monitor={self.monitor} is measured once per epoch, so every must be 1ep; got "
                 f"{self.every!r}. Try feedback.every=1ep or feedback.monitor=loss."

@@ -1,8 +1,17 @@
-"""The metric that a rule watches."""
+"""The metric that a rule watches, and how often."""
 
 from collections.abc import Mapping
+from fractions import Fraction
 
 from annealkit.errors import ConfigError, did_you_mean
+from annealkit.run import parse_duration
+
+PER_EPOCH = "1ep"  # how often a rule is asked that has no field `every`
+
+
+def is_per_epoch(every: str) -> bool:
+    """Whether a rule looks at the end of each epoch, when validation metrics are there; a duration, however written."""
+    return parse_duration(every) == (Fraction(1), "ep")
 
 
 def watched(part: str, monitor: str, metrics: Mapping[str, float]) -> float:

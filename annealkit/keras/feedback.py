@@ -9,9 +9,9 @@ import keras
 
 from annealkit import feedback
 from annealkit.errors import ConfigError
+from annealkit.feedback.metric import PER_EPOCH, is_per_epoch
 from annealkit.keras.optimizer_rate import inner_optimizer, schedule_of
 from annealkit.keras.table_schedule import TableSchedule
-from annealkit.plan import PER_EPOCH
 from annealkit.run_folder import write_atomically
 
 
@@ -49,7 +49,7 @@ class Feedback(keras.callbacks.Callback):
     ) -> None:
         super().__init__()
         every = getattr(rule, "every", PER_EPOCH)
-        if every != PER_EPOCH:
+        if not is_per_epoch(every):
             raise ConfigError(f"Feedback asks its rule after each epoch; got every={every!r}. Try every={PER_EPOCH!r}.")
         if state is not None and backup is not None:
             raise ConfigError("Feedback takes state or backup, not both: a backup holds a state of its own.")

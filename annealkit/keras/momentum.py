@@ -43,6 +43,11 @@ class MomentumTable(float):
     def __tf_tensor__(self, dtype: Any = None, name: str | None = None) -> tf.Tensor:
         return tf.cast(self.value(), dtype) if dtype is not None else self.value()
 
+    def __add__(self, other: Any) -> tf.Tensor:
+        return self.value() + other
+
+    __radd__ = __add__
+
     def __sub__(self, other: Any) -> tf.Tensor:
         return self.value() - other
 
@@ -53,6 +58,21 @@ class MomentumTable(float):
         return self.value() * other
 
     __rmul__ = __mul__
+
+    def __truediv__(self, other: Any) -> tf.Tensor:
+        return self.value() / other
+
+    def __rtruediv__(self, other: Any) -> tf.Tensor:
+        return other / self.value()
+
+    def __pow__(self, other: Any, modulo: None = None) -> tf.Tensor:
+        return self.value() ** other
+
+    def __rpow__(self, other: Any, modulo: None = None) -> tf.Tensor:
+        return other ** self.value()
+
+    def __neg__(self) -> tf.Tensor:
+        return -self.value()
 
 
 def pair_momentum(optimizer: keras.Optimizer, momenta: np.ndarray) -> MomentumTable | None:

@@ -86,6 +86,10 @@ class KerasOptimizer:
                 check_number(
                     "optimizer", name, getattr(self, name), 0, bounds=bounds, hint=f"optimizer.{name}=null for none"
                 )
+        if not getattr(self, "rate_may_be_zero", True) and any(group.lr_scale == 0 for group in self.groups):
+            raise ConfigError(
+                "optimizer.groups: lr_scale=0 cannot be: this optimizer divides by the rate. Try lr_scale: 1e-6."
+            )
         if self.ema_momentum is not None:
             check_number("optimizer", "ema_momentum", self.ema_momentum, 0, 1, bounds="[)", hint="ema_momentum=0.99")
         if self.ema_overwrite_frequency is not None:

@@ -219,7 +219,8 @@ class Ftrl(KerasOptimizer):
     """FTRL-Proximal: each weight anew from the sum of its gradients (McMahan et al. 2013, "Ad click prediction").
 
     Made for convex models such as a single layer (model=mlp model.hidden=[]): the weights that a network begins with
-    are soon forgotten. It divides by the rate, so no update may have a rate of exactly 0.
+    are soon forgotten. It divides by the rate, so no update may have a rate of exactly 0, and the `lr_scale` of a group
+    does not scale its moves in proportion.
 
     Args:
         learning_rate_power: how the rate falls with the sum of squared gradients; 0 keeps it; at most 0.

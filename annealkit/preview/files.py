@@ -107,5 +107,5 @@ def write_file(key: str, path: Path, fill: Callable[[BinaryIO], object]) -> None
         elif path.is_dir():
             reason, hint = "that is a folder", f"{key}={path / ('rates' + ('.png' if key.endswith('png') else '.csv'))}"
         else:
-            hint = f"another place, such as {key}=/tmp/{path.name}"
+            hint = f"another place, such as {key}={path.name}"
         raise ConfigError(f"{key}: cannot write {str(path)!r}: {reason}. Try {hint}.") from None

@@ -153,6 +153,11 @@ class Sequence:
         lengths = [None if phase.length == REST else run.exact_steps(phase.length) for phase in self.phases]
         known = sum((length for length in lengths if length is not None), Fraction(0))
         left = run.total_steps - known
+        if left == 0 and None in lengths:
+            raise ConfigError(
+                f"sequence: the lengths of the others leave nothing of the span's {run.total_steps} weight updates for "
+                f"phases[{lengths.index(None)}], whose length is {REST}. Try shorter ones, or leave it out."
+            )
         if left < 0 or (left > 0 and None not in lengths):
             raise ConfigError(
                 f"sequence: the phases' lengths, {', '.join(phase.length for phase in self.phases)}, make "

@@ -109,9 +109,12 @@ def _processes(config: DictConfig) -> int | None:
         return 1
     if launcher != _JOBLIB:
         return None
-    count, cores = int(config.hydra.launcher.n_jobs), available_threads()
-    if count == 0:
-        raise ConfigError("hydra.launcher.n_jobs must not be 0: 2 for two jobs at a time, -1 for as many as cores.")
+    count, cores = config.hydra.launcher.n_jobs, available_threads()
+    if not count:
+        raise ConfigError(
+            f"hydra.launcher.n_jobs must be a whole number other than 0; got {count}. Try 2 for two jobs at a time, "
+            "or -1 for as many as cores."
+        )
     return count if count > 0 else max(1, cores + 1 + count)
 
 

@@ -51,13 +51,26 @@ def final_weights(model: keras.Model) -> Iterator[None]:
     """The weights that training would end with if it ended now, and the ones it goes on with afterwards.
 
     They differ where the optimizer averages them; Keras' name for making the one of the other is
-    `finalize_variable_values`.
+    `finalize_variable_values`. Where they do not, nothing is put back: a callback may change the weights.
+
+    Raises:
+        ConfigError: the average was changed meanwhile, which would be lost.
     """
     variables = model.trainable_variables
     kept = [variable.numpy() for variable in variables]
     model.optimizer.finalize_variable_values(variables)
-    try:
-        yield
-    finally:
-        for variable, value in zip(variables, kept, strict=True):
-            variable.assign(value)
+    final = [variable.numpy() for variable in variables]
+    yield
+    if _same(final, kept):
+        return
+    if not _same(final, [variable.numpy() for variable in variables]):
+        raise ConfigError(
+            "callbacks: one of them has changed the weights at the end of an epoch. With an optimizer that averages "
+            "them that is the average, and training does not go on from there. Leave the callback or the average out."
+        )
+    for variable, value in zip(variables, kept, strict=True):
+        variable.assign(value)
+
+
+def _same(left: list[np.ndarray], right: list[np.ndarray]) -> bool:
+    return all(np.array_equal(one, other, equal_nan=True) for one, other in zip(left, right, strict=True))

@@ -73,7 +73,11 @@ def check_exact(folder: RunFolder, now: dict[str, Any], resume: str) -> list[str
     known: list[str] = state.get("inexact", [])
     if not before or not any(folder.checkpoints.glob("step-*.npz")):
         return known
-    changes = [f"{key} was {before.get(key)}, is now {now.get(key)}" for key in now if before.get(key) != now[key]]
+    changes = [
+        f"{key} was {before.get(key)}, is now {now.get(key)}"
+        for key in {**before, **now}
+        if before.get(key) != now.get(key)
+    ]
     if changes and resume != "inexact":
         # Mended without a loss, and common: a sweep that was begun one after another and is continued in parallel.
         threads_alone = before.get("threads") != now["threads"] and len(changes) == 1

@@ -12,6 +12,7 @@ from annealkit.keras.table_schedule import TableSchedule
 from annealkit.plan import Parts
 from annealkit.range_test import updates_kept
 from annealkit.training.compiled_model import build_model
+from annealkit.training.custom_gradients import forgetting_custom_gradients
 from annealkit.training.environment import prepared_keras
 from annealkit.training.loop import TrainingLoop
 from annealkit.training.progress import ProgressBar
@@ -58,7 +59,7 @@ def _train_ramp(
     per_update = parts.trainer.batch_size * accumulate
     steps_per_epoch = -(-len(splits.train) // per_update)
     losses = np.empty(0, np.float32)
-    with prepared_keras(seed, parts.trainer.precision):
+    with prepared_keras(seed, parts.trainer.precision), forgetting_custom_gradients():
         model = build_model(parts, splits, TableSchedule(rates))
         loop = TrainingLoop(model, model.optimizer, splits, parts.data, parts.trainer.batch_size, accumulate, seed)
         while len(losses) < len(rates):

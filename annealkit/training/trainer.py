@@ -116,6 +116,7 @@ class Progress:
         unseen: what feedback has not been shown yet, where it looks more or less often than once an epoch: the sum of
             losses, of correct answers, of images.
         seconds: spent before this process took over.
+        seconds_in_epoch: those of them in the epoch under way.
         feedback: what the feedback rule remembers.
     """
 
@@ -127,6 +128,7 @@ class Progress:
     correct: int = 0
     unseen: list[float] = field(default_factory=lambda: [0.0, 0, 0])
     seconds: float = 0.0
+    seconds_in_epoch: float = 0.0
     feedback: dict[str, Any] | None = None
 
 
@@ -170,7 +172,7 @@ class Training:
         splits.images.train_images = np.empty((0, *trained.shape[1:]), trained.dtype)
         self._validation = self._loop.evaluation(splits.validation) if len(splits.validation) else None
         self._test_figures: tuple[float, float] | None = None
-        self._began = time.perf_counter()
+        self._began = self._epoch_began = time.perf_counter()
         self._last_checkpoint = time.monotonic()
         self._call_size = 1
         self._traced = False
@@ -220,6 +222,8 @@ class Training:
             epoch, in_epoch = divmod(progress.step, run.steps_per_epoch)
             order = self._epoch_order(epoch)
             began, images = time.perf_counter(), 0
+            self._epoch_began = began - progress.seconds_in_epoch
+            progress.seconds_in_epoch = 0.0
             if in_epoch == 0:
                 self._callbacks.on_epoch_begin(epoch)
             while in_epoch < run.steps_per_epoch:
@@ -308,7 +312,7 @@ class Training:
                 self._board.scalars(progress.step - 1, validated)
             row = {"epoch": epoch + 1, "updates": progress.step, "learning_rate": rate, **logs}
             progress.history.append(row)
-            progress.epoch_seconds.append(round(time.perf_counter() - began, 3))
+            progress.epoch_seconds.append(round(time.perf_counter() - self._epoch_began, 3))
             # Here, since a callback that keeps the best weights must keep those that were measured.
             self._callbacks.on_epoch_end(epoch, {**logs, "learning_rate": rate})
         if self._feedback is not None and self._feedback_interval is None:
@@ -333,6 +337,8 @@ class Training:
             return False
         plain, callback_arrays = callback_state.save(self._callbacks.callbacks)
         progress = {**asdict(self.progress), "seconds": self._seconds()}
+        if self.progress.step % self._span.steps_per_epoch:
+            progress["seconds_in_epoch"] = time.perf_counter() - self._epoch_began
         state = {"progress": progress, "callbacks": plain, "event_files": self._board.flush()}
         self._checkpoints.save(Checkpoint(self.progress.step, {**arrays, **callback_arrays}, state))
         self._last_checkpoint = time.monotonic()
@@ -393,7 +399,7 @@ def _paired_momentum(optimizer: keras.Optimizer, momenta: np.ndarray | None) -> 
         return None
     paired = pair_momentum(optimizer, momenta)
     if paired is None:
-        log.info("This optimizer has no momentum, so the schedule's momentum has no effect.")
+        log.info("This optimizer has no momentum or beta_1 above 0, so the schedule's momentum has no effect.")
     return paired
 
 
@@ -429,6 +435,11 @@ def _check_callbacks(callbacks: Sequence[keras.callbacks.Callback]) -> None:
             raise ConfigError(
                 f"callbacks: {name} sets the learning rate, which here the schedule does. "
                 "Try schedule=…, or feedback=plateau."
+            )
+        if isinstance(callback, keras.callbacks.SwapEMAWeights):
+            raise ConfigError(
+                f"callbacks: {name} puts the averaged weights in place to measure them, as optimizer.ema_momentum does "
+                "here by itself. Leave it out."
             )
         if isinstance(callback, LearningRateLogger):
             raise ConfigError(

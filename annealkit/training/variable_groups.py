@@ -17,7 +17,7 @@ def set_groups(optimizer: keras.Optimizer, groups: list[VariableGroup], variable
     back.
 
     Raises:
-        ConfigError: a group fits no variable.
+        ConfigError: a group fits no variable, or the optimizer has a weight decay that groups cannot change.
     """
     group_of = [next((group for group in groups if _fits(group, variable)), None) for variable in variables]
     for group in groups:
@@ -30,6 +30,11 @@ def set_groups(optimizer: keras.Optimizer, groups: list[VariableGroup], variable
         if group is not None and group.weight_decay is not None
     }
     update, own_decay = optimizer.update_step, optimizer.weight_decay
+    if (own_decay or any(decays.values())) and not type(optimizer)._apply_weight_decay.__module__.startswith("keras."):
+        raise ConfigError(
+            f"optimizer.groups: {type(optimizer).__name__} decays weights in a way of its own, which groups cannot be "
+            "told of. Try optimizer.weight_decay=null and no weight_decay in the groups."
+        )
 
     def update_scaled(gradient: tf.Tensor, variable: Any, learning_rate: tf.Tensor) -> None:
         update(gradient, variable, learning_rate * scales.get(_key(variable), 1.0))
@@ -43,7 +48,8 @@ def set_groups(optimizer: keras.Optimizer, groups: list[VariableGroup], variable
                 variable.assign_sub(variable * tf.cast(rate * decay, variable.dtype))
 
     optimizer.update_step = update_scaled
-    optimizer._apply_weight_decay = decay_scaled
+    if own_decay or any(decays.values()):
+        optimizer._apply_weight_decay = decay_scaled
 
 
 def _fits(group: VariableGroup, variable: keras.Variable) -> bool:

@@ -19,6 +19,8 @@ from annealkit_adaptive.optimizers import (
 )
 from problem import FIRST, Rates, loss_and_gradients, update, variables
 
+from annealkit.keras.momentum import pair_momentum
+
 # Each with a rate at which it learns the data below, and no option as it is by default.
 OPTIONS: dict[type[keras.Optimizer], dict[str, Any]] = {
     SWATS: {"learning_rate": 0.01, "beta_1": 0.8, "beta_2": 0.9, "epsilon": 1e-7, "tolerance": 0.01},
@@ -342,3 +344,22 @@ def test_prodigy_finds_a_rate_over_many_orders_of_magnitude() -> None:
     losses = [update(optimizer, weights) for _ in range(60)]
     assert 1e-3 < float(optimizer.d) < 10
     assert losses[-1] < 0.75 * losses[0]
+
+
+@pytest.mark.parametrize("cls", [AdaBound, SWATS, MomoAdam, Prodigy])
+def test_a_momentum_that_moves_is_taken_as_it_is_now(cls: type[keras.Optimizer]) -> None:
+    """One that is moved to 0.5 at every update, from its own of 0.9, does what an own one of 0.5 does."""
+    options: dict[str, Any] = {"use_bias_correction": True} if cls is Prodigy else {}
+    moved, own = cls(0.01, beta_1=0.9, **options), cls(0.01, beta_1=0.5, **options)
+    results = []
+    for optimizer in (moved, own):
+        weights = variables()
+        optimizer.build(weights)
+        if optimizer is moved:
+            assert pair_momentum(optimizer, np.full(4, 0.5)) is not None
+        for _ in range(4):
+            update(optimizer, weights)
+        results.append([weight.numpy() for weight in weights])
+    for left, right, first in zip(*results, FIRST, strict=True):
+        np.testing.assert_allclose(left, right, rtol=1e-4, atol=1e-6)
+        assert np.abs(left - first).max() > 0

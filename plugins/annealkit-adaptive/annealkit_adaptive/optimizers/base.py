@@ -79,6 +79,6 @@ def one_less_power(beta: Any, count: Any) -> Any:
 
     A beta that is no plain number, since something lets it change while training, is taken as it is now.
     """
-    if not isinstance(beta, int | float):
+    if type(beta) not in (int, float):  # annealkit's stand-in for a momentum that moves is a kind of float, too
         return 1 - ops.power(ops.convert_to_tensor(beta, count.dtype), count)
     return -ops.expm1(count * math.log(beta)) if beta > 0 else ops.ones_like(count)
