@@ -1,6 +1,7 @@
 """What several test files need: annealkit as a command, its event files read record by record, its checkpoints."""
 
 import io
+import math
 import os
 import re
 import signal
@@ -177,3 +178,8 @@ def wait_for_epochs(count: int, outputs: Path, process: subprocess.Popen[str]) -
     while sum(len(path.read_text().splitlines()) - 1 for path in outputs.glob("*/history.csv")) < count:
         assert process.poll() is None, process.communicate()
         time.sleep(0.02)
+
+
+def cosine(total: int, lr: float) -> np.ndarray:
+    """Half a cosine wave from `lr` to 0, by hand."""
+    return np.array([lr * (1 + math.cos(math.pi * s / total)) / 2 for s in range(total)])

@@ -12,10 +12,7 @@ import tensorflow as tf
 from omegaconf import DictConfig, OmegaConf
 
 from annealkit.composition import settings
-from annealkit.errors import ConfigError
 from annealkit.faulty_parts import naming_the_faulty
-from annealkit.keras.feedback import Feedback
-from annealkit.keras.learning_rate_logger import LearningRateLogger
 from annealkit.keras.momentum import MomentumTable, pair_momentum
 from annealkit.keras.table_schedule import TableSchedule
 from annealkit.plan import (
@@ -32,6 +29,7 @@ from annealkit.run import Run
 from annealkit.run_folder import RunFolder
 from annealkit.start_tensorflow import available_threads
 from annealkit.training import callback_state
+from annealkit.training.callbacks import check_callbacks, early_stopping
 from annealkit.training.checkpoint import Checkpoint, Checkpoints, restore_variables, variable_arrays
 from annealkit.training.compiled_model import build_model, final_weights
 from annealkit.training.custom_gradients import forgetting_custom_gradients
@@ -61,7 +59,7 @@ def train(
 
     With `reuse_data` the images stay in memory for the next run of this process with the same data settings.
     """
-    _check_callbacks(callbacks)
+    check_callbacks(callbacks)
     with naming_the_faulty(parts.made_of["data"]):
         images = kept_images(parts.data, config.data) if reuse_data else parts.data.load()
     splits = split(images, parts.data, parts.trainer.seed)
@@ -78,7 +76,7 @@ def train(
         model = build_model(parts, splits, schedule)
         momentum = _paired_momentum(model.optimizer, momenta)
         training = Training(
-            parts, folder, run, splits, model, schedule, momentum, [*_early_stopping(parts), *callbacks]
+            parts, folder, run, splits, model, schedule, momentum, [*early_stopping(parts.trainer), *callbacks]
         )
         training.restore()
         if training.progress.step == 0:
@@ -425,31 +423,6 @@ def _announce(parts: Parts, splits: Splits, run: Run, step: int) -> None:
         log.warning(warning)
     if step:
         log.info("Continuing after weight update %d of %d.", step, run.total_steps)
-
-
-def _check_callbacks(callbacks: Sequence[keras.callbacks.Callback]) -> None:
-    """Refuse at once what Keras would refuse in the middle of the run, and what would do nothing."""
-    for callback in callbacks:
-        name = type(callback).__name__
-        if isinstance(callback, keras.callbacks.LearningRateScheduler | keras.callbacks.ReduceLROnPlateau | Feedback):
-            raise ConfigError(
-                f"callbacks: {name} sets the learning rate, which here the schedule does. "
-                "Try schedule=…, or feedback=plateau."
-            )
-        if isinstance(callback, keras.callbacks.SwapEMAWeights):
-            raise ConfigError(
-                f"callbacks: {name} puts the averaged weights in place to measure them, as optimizer.ema_momentum does "
-                "here by itself. Leave it out."
-            )
-        if isinstance(callback, LearningRateLogger):
-            raise ConfigError(
-                f"callbacks: {name} is for model.fit; here the applied rate is in TensorBoard anyway. Leave it out."
-            )
-
-
-def _early_stopping(parts: Parts) -> list[keras.callbacks.Callback]:
-    settings = asdict(parts.trainer.early_stopping)
-    return [keras.callbacks.EarlyStopping(**settings)] if settings["patience"] is not None else []
 
 
 def _first_not_finite(losses: np.ndarray) -> int | None:
