@@ -109,7 +109,7 @@ def measure(section: Section, metric: Metric, level: float, target: float | None
     notes = _notes(section, groups, runs, metric)
     if math.isfinite(goal):
         why = "" if target is not None else ", one point less than the leader's mean at the end"
-        over = "" if column == "val_accuracy" else " (without validation images in all of the runs)"
+        over = "" if column == "val_accuracy" else " (not every run has validation images)"
         notes.append(f"The target is {100 * goal:.4g} % {ACCURACY_NAMES[column]}{over}{why}; times are medians.")
     return SectionFigures(section.heading, groups, comparisons, goal, column, notes, _warnings(section))
 
