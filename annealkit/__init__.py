@@ -3,6 +3,7 @@
 Nothing that is imported here needs TensorFlow; `train` loads it when it is called.
 """
 
+import os
 from collections import abc
 from typing import TYPE_CHECKING
 
@@ -71,6 +72,7 @@ __all__ = [
     "Tanh",
     "Trapezoid",
     "__version__",
+    "branch",
     "find_lr",
     "hookimpl",
     "learning_rates",
@@ -83,6 +85,17 @@ def train(overrides: abc.Sequence[str] = (), callbacks: "abc.Sequence[keras.call
     from annealkit import api  # Hydra takes a third of a second to import; schedules alone do not need it.
 
     return api.train(overrides, callbacks)
+
+
+def branch(
+    run: str | os.PathLike[str],
+    overrides: abc.Sequence[str] = (),
+    callbacks: "abc.Sequence[keras.callbacks.Callback]" = (),
+) -> Result:
+    """Continue a checkpoint of a run into a new run, as `annealkit branch` does; see annealkit.api.branch."""
+    from annealkit import api
+
+    return api.branch(run, overrides, callbacks)
 
 
 def find_lr(overrides: abc.Sequence[str] = ()) -> "RangeTest":

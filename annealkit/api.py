@@ -1,18 +1,20 @@
 """Training from Python: the same configuration, run folder and result as on the command line."""
 
 import logging
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
-from omegaconf import OmegaConf
+from omegaconf import DictConfig, OmegaConf
 
+from annealkit.branching import compose_branch
 from annealkit.composition import compose, run_name
 from annealkit.errors import AnnealkitError, ConfigError
 from annealkit.job import run_job
 from annealkit.plan import build_parts, check_plan
-from annealkit.registry import load_registry
+from annealkit.registry import Registry, load_registry
 from annealkit.result import Result
 from annealkit.run_folder import RunFolder
 
@@ -49,12 +51,43 @@ def train(overrides: Sequence[str] = (), callbacks: "Sequence[keras.callbacks.Ca
         raise ConfigError(f"train takes a list of overrides; got the text {overrides!r}. Try train([{overrides!r}]).")
     registry = load_registry()
     overrides = list(overrides)
-    config = compose(overrides, registry)
+    return _train(compose(overrides, registry), overrides, registry, callbacks)
+
+
+def branch(
+    run: str | os.PathLike[str],
+    overrides: Sequence[str] = (),
+    callbacks: "Sequence[keras.callbacks.Callback]" = (),
+) -> Result:
+    """Continue a checkpoint of a run with another schedule, into a new run, as `annealkit branch RUN OVERRIDES` does.
+
+    Args:
+        run: the folder of the run to leave.
+        overrides: as on the command line, for example `["at=80%", "schedule=linear", "length=20%"]`.
+        callbacks: as in `train`; they begin anew.
+
+    Returns:
+        The result; its history includes the epochs before the branch.
+
+    Raises:
+        annealkit.errors.AnnealkitError: what a user can mend, in words.
+    """
+    if isinstance(overrides, str):
+        raise ConfigError(f"branch takes a list of overrides; got the text {overrides!r}. Try [{overrides!r}].")
+    registry = load_registry()
+    overrides = list(overrides)
+    return _train(compose_branch(Path(run), overrides, registry), overrides, registry, callbacks)
+
+
+def _train(
+    config: DictConfig,
+    overrides: list[str],
+    registry: Registry,
+    callbacks: "Sequence[keras.callbacks.Callback]",
+) -> Result:
     check_plan(build_parts(config, registry))  # What can be refused is refused before there is a folder.
     folder = Path(config.outputs) / run_name(_root_=config)
-    RunFolder(folder)
-    with _logging_to(folder / "annealkit.log"):
-        _save_config(folder / ".hydra", OmegaConf.to_yaml(config), OmegaConf.to_yaml(overrides))
+    with recorded(folder, config, overrides):
         try:
             return run_job(config, folder, registry, callbacks)
         except AnnealkitError:
@@ -65,27 +98,29 @@ def train(overrides: Sequence[str] = (), callbacks: "Sequence[keras.callbacks.Ca
 
 
 @contextmanager
-def _logging_to(path: Path) -> Iterator[None]:
-    """The messages of a run on the terminal and in its log, as Hydra arranges it on the command line."""
-    file = logging.FileHandler(path, encoding="utf-8", delay=True)
+def recorded(folder: Path, config: DictConfig, overrides: list[str], stream: TextIO | None = None) -> Iterator[None]:
+    """What Hydra does for a run on the command line: its configuration and its messages in its folder.
+
+    The messages are shown too, unless the caller has a place for them: on `stream`, or on stderr.
+    """
+    RunFolder(folder)
+    file = logging.FileHandler(folder / "annealkit.log", encoding="utf-8", delay=True)
     file.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
     handlers: list[logging.Handler] = [file]
     if not log.hasHandlers():
-        handlers.append(logging.StreamHandler())
+        handlers.append(logging.StreamHandler(stream))
     level = log.level
     log.setLevel(logging.INFO)
     for handler in handlers:
         log.addHandler(handler)
     try:
+        hydra_folder = folder / ".hydra"
+        hydra_folder.mkdir(exist_ok=True)
+        (hydra_folder / "config.yaml").write_text(OmegaConf.to_yaml(config), encoding="utf-8")
+        (hydra_folder / "overrides.yaml").write_text(OmegaConf.to_yaml(overrides), encoding="utf-8")
         yield
     finally:
         log.setLevel(level)
         for handler in handlers:
             log.removeHandler(handler)
             handler.close()
-
-
-def _save_config(folder: Path, config: str, overrides: str) -> None:
-    folder.mkdir(exist_ok=True)
-    (folder / "config.yaml").write_text(config, encoding="utf-8")
-    (folder / "overrides.yaml").write_text(overrides, encoding="utf-8")

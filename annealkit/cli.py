@@ -18,6 +18,7 @@ annealkit: which learning-rate annealing should this model be trained with?
   python -m annealkit preview schedule=cyclical           draw the learning-rate curve; preview.png=… preview.csv=…
   python -m annealkit find-lr optimizer=adam              a learning-rate range test: which optimizer.lr to begin with
   python -m annealkit compare outputs                     who leads, and is it certain? by=… metric=… html=… csv=…
+  python -m annealkit branch outputs/RUN at=80% schedule=linear   continue a run from there, with another schedule
   python -m annealkit plugins                             everything that can be named, and where it comes from
   python -m annealkit plugins schedule=cosine             what one of them is, and what can be set on it
   python -m annealkit new schedule ripple                 write a plugin of your own that works, to change
@@ -29,7 +30,8 @@ annealkit: which learning-rate annealing should this model be trained with?
 def main() -> int:
     """Run the command that `sys.argv` names and return its exit code.
 
-    0: done. 1: a run failed or diverged. 2: the command or configuration cannot be. 130, 143: stopped by a signal.
+    0: done. 1: a run failed or diverged, a check failed, or none of the runs found can be compared. 2: the command or
+    configuration cannot be. 130, 143: stopped by a signal.
     """
     arguments = sys.argv[1:]
     try:
@@ -105,6 +107,13 @@ def compare(arguments: list[str]) -> int:
     return compare(arguments)
 
 
+def branch(arguments: list[str]) -> int:
+    """Continue checkpoints of runs into new runs, with another schedule or for longer."""
+    from annealkit.branch_command import branch_command
+
+    return branch_command(arguments)
+
+
 def plugins(arguments: list[str]) -> int:
     """Print everything that can be named, and what was skipped; or what the named parts are."""
     from annealkit.plugin_table import print_plugins
@@ -158,11 +167,12 @@ COMMANDS: dict[str, Callable[[list[str]], int]] = {
     "preview": preview,
     "find-lr": find_lr,
     "compare": compare,
+    "branch": branch,
     "plugins": plugins,
     "new": new,
     "check": check,
 }
-WITH_HELP = ("new", "check")  # Their own; with the others, --help shows what the words compose.
+WITH_HELP = ("branch", "compare", "new", "check")  # Their own; with the others, --help shows what the words compose.
 
 
 def _print(command: Callable[[list[str]], int], arguments: list[str]) -> int:

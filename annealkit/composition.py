@@ -98,6 +98,11 @@ def check_groups(parsed: list[Override], registry: Registry) -> None:
     """Refuse a name that no group has, in a sweep as in a single run, with the near matches and the list."""
     for override in parsed:
         group = override.key_or_group
+        if group.lstrip("+~").split(".")[0] == "branch":
+            raise ConfigError(
+                f"{override.input_line}: a run is not made a branch by a setting. "
+                "Try annealkit branch RUN at=80% schedule=linear, where RUN is the folder of the run to leave."
+            )
         if override.is_delete() or override.package is not None or isinstance(override.value(), Glob):
             continue
         names = (
@@ -132,15 +137,23 @@ def first_job(parsed: list[Override]) -> list[str]:
 def run_name(*, _root_: DictConfig) -> str:
     """`<schedule>-<optimizer>-<model>-<data>-s<seed>-<hash>`, the hash over everything that changes the result.
 
+    A branch has the schedules of its trunk and its own, `constant-then-cosine`.
+
     This is a Hydra resolver, and an exception in one reaches the user as an unreadable traceback: what cannot be
     named is left to the checks that follow.
     """
     try:
-        parts = [str(_root_[group].name) for group in ("schedule", "optimizer", "model", "data")]
+        parts = [_schedules(_root_), *(str(_root_[group].name) for group in ("optimizer", "model", "data"))]
         digest = hashlib.sha256(json.dumps(identity(_root_), sort_keys=True).encode()).hexdigest()[:8]
         return "-".join([*parts, f"s{_root_.trainer.seed}", digest])
     except Exception:  # See above: a resolver must not fail, and the task refuses such a configuration.
         return "unnamed"
+
+
+def _schedules(config: DictConfig) -> str:
+    """`cosine`; of a branch `constant-then-cosine`."""
+    trunk = "" if config.branch is None else f"{_schedules(config.branch.trunk)}-then-"
+    return f"{trunk}{config.schedule.name}"
 
 
 def identity(config: DictConfig) -> dict[str, Any]:
@@ -150,6 +163,11 @@ def identity(config: DictConfig) -> dict[str, Any]:
     trainer = OmegaConf.to_container(config.trainer, resolve=True)
     assert isinstance(trainer, dict)
     result["trainer"] = {name: value for name, value in trainer.items() if name not in operational}
+    if config.branch is not None:
+        branch = OmegaConf.to_container(config.branch, resolve=True)
+        assert isinstance(branch, dict)
+        del branch["run"]  # Where the trunk lies; how it was trained is in the rest.
+        result["branch"] = branch
     return result
 
 

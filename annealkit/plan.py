@@ -3,14 +3,16 @@
 Preview and training both come through here. Nothing here needs TensorFlow, but for a schedule of Keras.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from annealkit.curve import learning_rates, momenta
+from annealkit.course import Branch, Course
 from annealkit.errors import ConfigError
 from annealkit.faulty_parts import naming_the_faulty
 from annealkit.feedback.metric import PER_EPOCH, is_per_epoch
@@ -26,6 +28,7 @@ class Parts:
 
     Args:
         made_of: group -> the registry's entry for the part and for those within it, so that a faulty one can be named.
+        origin: where a branch began; None for a run of its own.
     """
 
     model: Any
@@ -36,6 +39,24 @@ class Parts:
     optimizer: Any
     trainer: Trainer
     made_of: dict[str, list[Part]]
+    origin: "Origin | None" = None
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where a branch began.
+
+    Args:
+        run: the folder of the run that it left.
+        branch: at which weight update, and how that run was trained.
+        length: weight updates from there on.
+        keeps_feedback: whether it goes on with that run's feedback, and so with what the rule remembers.
+    """
+
+    run: Path
+    branch: Branch
+    length: int
+    keeps_feedback: bool
 
 
 def build_parts(config: DictConfig, registry: Registry) -> Parts:
@@ -53,9 +74,30 @@ def build_parts(config: DictConfig, registry: Registry) -> Parts:
         raise ConfigError(f"trainer: {error}") from None
     assert isinstance(trainer, Trainer)
     made_of = {group: registry.parts_of(group, config[group]) for group in HOOKS}
-    parts = Parts(**built, trainer=trainer, made_of=made_of)
+    origin = None
+    if config.branch is not None:
+        node: Any = OmegaConf.to_container(config.branch, resolve=True)
+        keeps_feedback = node["trunk"]["feedback"] == OmegaConf.to_container(config.feedback, resolve=True)
+        origin = Origin(Path(node["run"]), build_branch(node, registry), node["length"], keeps_feedback)
+    parts = Parts(**built, trainer=trainer, made_of=made_of, origin=origin)
     _check_monitors(parts)
     return parts
+
+
+def build_branch(node: Mapping[str, Any], registry: Registry) -> Branch:
+    """What `annealkit.stored_settings.branch_node` gives, with its parts built. Raises ConfigError for one missing."""
+    return Branch(node["at"], node["begins"], build_course(node["trunk"], registry))
+
+
+def build_course(node: Mapping[str, Any], registry: Registry) -> Course:
+    """What `annealkit.stored_settings.trunk_node` gives, with its parts built. Raises ConfigError for one missing."""
+    return Course(
+        registry.build("schedule", node["schedule"]),
+        registry.build("warmup", node["warmup"]),
+        float(node["optimizer"]["lr"]),
+        node["total_steps"],
+        None if node["branch"] is None else build_branch(node["branch"], registry),
+    )
 
 
 def training_images(data: Any, train_size: int) -> tuple[int, int]:
@@ -74,6 +116,8 @@ def plan_run(parts: Parts, train_size: int) -> Run:
     images, _ = training_images(parts.data, train_size)
     images_per_update = parts.trainer.batch_size * parts.optimizer.gradient_accumulation_steps
     steps_per_epoch = -(-images // images_per_update)
+    if parts.origin is not None:
+        return Run(parts.origin.branch.at + parts.origin.length, steps_per_epoch)
     return Run(steps_per_epoch * parts.trainer.epochs, steps_per_epoch)
 
 
@@ -84,13 +128,18 @@ def plan_rates(parts: Parts, run: Run) -> np.ndarray:
         ConfigError: the schedule or the warmup cannot be for this run, or is faulty: then with where it came from.
     """
     with naming_the_faulty(parts.made_of["schedule"] + parts.made_of["warmup"]):
-        return learning_rates(parts.schedule, parts.optimizer.lr, run, parts.warmup)
+        return _course(parts, run.total_steps).rates(run.steps_per_epoch)
 
 
 def plan_momenta(parts: Parts, run: Run) -> np.ndarray | None:
     """The momentum of every weight update, NaN for the optimizer's own; None where the schedule leaves it alone."""
     with naming_the_faulty(parts.made_of["schedule"]):
-        return momenta(parts.schedule, np.arange(run.total_steps, dtype=np.int64), run, parts.warmup)
+        return _course(parts, run.total_steps).momenta(run.steps_per_epoch)
+
+
+def _course(parts: Parts, total_steps: int) -> Course:
+    branch = None if parts.origin is None else parts.origin.branch
+    return Course(parts.schedule, parts.warmup, parts.optimizer.lr, total_steps, branch)
 
 
 def feedback_interval(feedback: Any, run: Run) -> int | None:
@@ -102,15 +151,27 @@ def feedback_interval(feedback: Any, run: Run) -> int | None:
         raise ConfigError(f"feedback.every={error}") from None
 
 
+def steps_to_keep(parts: Parts, run: Run) -> set[int]:
+    """Weight updates after which a checkpoint is kept for good. Raises ConfigError for one after the run's end."""
+    kept = {run.steps(duration): duration for duration in parts.trainer.keep_at}
+    if kept and max(kept) > run.total_steps:
+        raise ConfigError(
+            f"trainer.keep_at: {kept[max(kept)]} is weight update {max(kept)}, and the run has {run.total_steps}. "
+            "Try trainer.keep_at=[80%], or [] to keep none."
+        )
+    return set(kept)
+
+
 def check_plan(parts: Parts) -> None:
     """Refuse what can be known to be impossible without loading an image: sizes, every learning rate and momentum."""
-    if getattr(parts.schedule, "needs_tensorflow", False):
+    if _course(parts, total_steps=1).needs_tensorflow:
         start_tensorflow(parts.trainer.threads)  # Once it runs it cannot change its number of threads.
     with naming_the_faulty(parts.made_of["data"]):
         train_size = parts.data.train_size()
     run = plan_run(parts, train_size)
     plan_rates(parts, run)
     plan_momenta(parts, run)
+    steps_to_keep(parts, run)
     feedback_interval(parts.feedback, run)
 
 

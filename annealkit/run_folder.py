@@ -14,6 +14,7 @@ from filelock import FileLock, Timeout
 from annealkit.errors import RunError
 from annealkit.result import DIVERGED, FINISHED, Result
 
+CHECKPOINTS = "checkpoints"
 HISTORY_FIELDS = ("epoch", "updates", "learning_rate", "loss", "accuracy", "val_loss", "val_accuracy")
 
 
@@ -52,7 +53,7 @@ class RunFolder:
         self.path = path
         make_folder(path)
         self._lock = FileLock(path / ".lock", timeout=0)
-        self.checkpoints = path / "checkpoints"
+        self.checkpoints = path / CHECKPOINTS
         self.model_file = path / "model.keras"
         self.history_file = path / "history.csv"
         self._state_file = path / "run.json"

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from annealkit.checks import check_choice, check_number
+from annealkit.checks import check_choice, check_duration, check_number
 from annealkit.preview import PreviewSettings
 from annealkit.range_test import FindLrSettings
 
@@ -54,6 +54,7 @@ class Trainer:
         steps_per_call: weight updates between two looks at the clock and the keyboard; null aims at half a second.
         checkpoint_steps: weight updates between checkpoints; null for none by steps.
         checkpoint_minutes: minutes between checkpoints; null for none by time.
+        keep_at: when to keep a checkpoint for good, for `annealkit branch`: durations from the start, `%` of the run.
         progress: show the progress of the run.
         early_stopping: see EarlyStopping.
     """
@@ -66,6 +67,7 @@ class Trainer:
     steps_per_call: int | None = field(default=None, metadata=OPERATIONAL)
     checkpoint_steps: int | None = field(default=None, metadata=OPERATIONAL)
     checkpoint_minutes: float | None = field(default=1.0, metadata=OPERATIONAL)
+    keep_at: list[str] = field(default_factory=lambda: ["80%"], metadata=OPERATIONAL)
     progress: bool = field(default=True, metadata=OPERATIONAL)
     early_stopping: EarlyStopping = field(default_factory=EarlyStopping)
 
@@ -81,6 +83,8 @@ class Trainer:
             check_number(
                 "trainer", "checkpoint_minutes", self.checkpoint_minutes, 0, hint="trainer.checkpoint_minutes=1"
             )
+        for duration in self.keep_at:
+            check_duration("trainer", "keep_at", duration, hint="trainer.keep_at=[50%,80%], or [] for none")
 
 
 @dataclass
@@ -94,6 +98,7 @@ class Config:
         resume: `exact` refuses to continue a run where the same bits cannot be promised; `inexact` continues it.
         preview: only for `annealkit preview`.
         find_lr: only for `annealkit find-lr`.
+        branch: where the run left another one, and how that was trained; set by `annealkit branch`.
     """
 
     model: Any = None
@@ -109,3 +114,4 @@ class Config:
     resume: str = "exact"
     preview: PreviewSettings = field(default_factory=PreviewSettings)
     find_lr: FindLrSettings = field(default_factory=FindLrSettings)
+    branch: Any = None

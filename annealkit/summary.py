@@ -14,8 +14,8 @@ def summarize(result: Result) -> str:
         figures = f"{result.test_accuracy:.2%} (loss {result.test_loss:.4f})"
         lines.append(f"Test accuracy   {figures} on {result.data}; the test images were used only for this")
     if result.best_epoch is not None:
-        row = result.history[result.best_epoch - 1]
-        measure = "val_accuracy" if "val_accuracy" in row else "accuracy"
+        measure = "val_accuracy" if "val_accuracy" in result.history[0] else "accuracy"
+        row = max(result.history, key=lambda row: row[measure])
         kind = "validation" if measure == "val_accuracy" else "training"
         lines.append(
             f"Best epoch      {result.best_epoch} of {len(result.history)}, by {kind} accuracy {row[measure]:.2%}"

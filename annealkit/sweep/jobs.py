@@ -87,7 +87,7 @@ def list_jobs(config: DictConfig, app: Hydra, registry: Registry) -> list[Job]:
         ConfigError: there are jobs that cannot be; it names them, and nothing has been trained.
     """
     all_overrides = _expand(config, app)
-    labels = _labels(all_overrides)
+    labels = varying(all_overrides)
     composer = _Composer(config, app)
     jobs: list[Job] = []
     faults: dict[str, list[int]] = {}
@@ -134,8 +134,8 @@ def _expand(config: DictConfig, app: Hydra) -> list[list[str]]:
     return jobs
 
 
-def _labels(all_overrides: list[list[str]]) -> list[str]:
-    """What distinguishes each job from the others; of a single one, everything."""
+def varying(all_overrides: list[list[str]]) -> list[str]:
+    """For each job what distinguishes it from the others; of a single one, everything."""
     varied = [len(set(column)) > 1 for column in zip(*all_overrides, strict=True)]
     if not any(varied):
         varied = [True] * len(varied)

@@ -15,6 +15,7 @@ from annealkit.run_folder import unwritable, write_atomically
 log = logging.getLogger("annealkit")
 
 _KEEP = 2
+_FOR_GOOD = "-kept"
 _STATE = "state.json"
 
 
@@ -34,7 +35,7 @@ class Checkpoint:
 
 
 class Checkpoints:
-    """The checkpoints of one run, the last two of which are kept.
+    """The checkpoints of one run. The last two are kept, and those that were asked to be kept for good.
 
     Args:
         folder: made when the first one is written.
@@ -43,8 +44,11 @@ class Checkpoints:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def save(self, checkpoint: Checkpoint) -> None:
-        """Write a checkpoint and remove those before the last two. Raises RunError if it cannot be written."""
+    def save(self, checkpoint: Checkpoint, for_good: bool = False) -> None:
+        """Write a checkpoint and remove those before the last two. Raises RunError if it cannot be written.
+
+        With `for_good` it is kept until the run is started afresh.
+        """
         buffer = io.BytesIO()
         state = np.frombuffer(json.dumps(checkpoint.state).encode(), np.uint8)
         np.savez(buffer, allow_pickle=False, **checkpoint.arrays, **{_STATE: state})
@@ -52,9 +56,11 @@ class Checkpoints:
             self._folder.mkdir(exist_ok=True)
         except OSError as error:
             raise unwritable(self._folder, error) from None
-        write_atomically(self._folder / f"step-{checkpoint.step:010d}.npz", buffer.getvalue())
-        for old in [*self._files()[_KEEP:], *self._folder.glob("*.part")]:
-            old.unlink(missing_ok=True)
+        kept = _FOR_GOOD if for_good else ""
+        write_atomically(self._folder / f"step-{checkpoint.step:010d}{kept}.npz", buffer.getvalue())
+        old = [path for path in self._files()[_KEEP:] if not path.stem.endswith(_FOR_GOOD)]
+        for path in [*old, *self._folder.glob("*.part")]:
+            path.unlink(missing_ok=True)
 
     def latest(self) -> Checkpoint | None:
         """The newest checkpoint that can be read, or None. One that is damaged is set aside, and said so."""
@@ -72,7 +78,18 @@ class Checkpoints:
 
     def steps(self) -> list[int]:
         """The steps that a checkpoint is kept of, newest first."""
-        return [_step(path) for path in self._files()]
+        return list(dict.fromkeys(_step(path) for path in self._files()))
+
+    def at(self, step: int) -> Checkpoint:
+        """The checkpoint of that step. Raises RunError if there is none that can be read."""
+        cause = "there is none"
+        for path in self._files():
+            if _step(path) == step:
+                try:
+                    return _read(path)
+                except Exception as error:  # As above.
+                    cause = f"{path.name} is damaged: {error}"
+        raise RunError(f"{self._folder} has no checkpoint of weight update {step} that can be read: {cause}.")
 
     def _files(self) -> list[Path]:
         """Newest first."""
@@ -88,7 +105,7 @@ def _read(path: Path) -> Checkpoint:
 
 
 def _step(path: Path) -> int:
-    return int(path.stem.removeprefix("step-"))
+    return int(path.stem.removeprefix("step-").removesuffix(_FOR_GOOD))
 
 
 def variable_arrays(prefix: str, variables: list[Any]) -> dict[str, np.ndarray]:

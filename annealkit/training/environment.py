@@ -13,6 +13,7 @@ import tensorflow as tf
 from omegaconf import DictConfig
 
 from annealkit.errors import RunError
+from annealkit.plan import Origin
 from annealkit.registry import HOOKS, Registry
 from annealkit.run_folder import RunFolder
 from annealkit.training.splits import Splits
@@ -87,6 +88,28 @@ def check_exact(folder: RunFolder, now: dict[str, Any], resume: str) -> list[str
             f"Try {first}resume=inexact to continue all the same (the result says so), or rerun=true to start afresh."
         )
     return known + changes
+
+
+# What a branch may have otherwise than its trunk.
+_ITS_OWN = ("momentum", "schedule from", "warmup from", "feedback from")
+
+
+def check_trunk(origin: Origin, steps_per_epoch: int, now: dict[str, Any], resume: str) -> list[str]:
+    """What differs from the environment in which a branch's trunk was trained; refused unless `resume=inexact`."""
+    state = RunFolder(origin.run).read_state()
+    before = state.get("environment", {})
+    trunk = {**now, "learning rates": _digest(origin.branch.trunk.rates(steps_per_epoch))}
+    changes = [
+        f"{key} was {before.get(key)}, is now {trunk.get(key)}"
+        for key in {**before, **trunk}
+        if key not in _ITS_OWN and before.get(key) != trunk.get(key)
+    ]
+    if changes and resume != "inexact":
+        raise RunError(
+            f"{origin.run} cannot be branched to the exact bit: {'; '.join(changes)}. Try what it was trained with, or "
+            "resume=inexact to branch all the same (the result says so)."
+        )
+    return [f"in its trunk: {change}" for change in [*state.get("inexact", []), *changes]]
 
 
 def computes_bfloat16() -> bool:

@@ -16,24 +16,32 @@ from annealkit.faulty_parts import naming_the_faulty
 from annealkit.keras.momentum import MomentumTable, pair_momentum
 from annealkit.keras.table_schedule import TableSchedule
 from annealkit.plan import (
+    Origin,
     Parts,
     feedback_interval,
     plan_momenta,
     plan_rates,
     plan_run,
     settings_without_effect,
+    steps_to_keep,
 )
 from annealkit.registry import Registry
 from annealkit.result import DIVERGED, FAILED, FINISHED, INTERRUPTED, RUNNING, Result
 from annealkit.run import Run
-from annealkit.run_folder import RunFolder
+from annealkit.run_folder import CHECKPOINTS, RunFolder
 from annealkit.start_tensorflow import available_threads
 from annealkit.training import callback_state
 from annealkit.training.callbacks import check_callbacks, early_stopping
 from annealkit.training.checkpoint import Checkpoint, Checkpoints, restore_variables, variable_arrays
 from annealkit.training.compiled_model import build_model, final_weights
 from annealkit.training.custom_gradients import forgetting_custom_gradients
-from annealkit.training.environment import check_exact, computes_bfloat16, describe_environment, prepared_keras
+from annealkit.training.environment import (
+    check_exact,
+    check_trunk,
+    computes_bfloat16,
+    describe_environment,
+    prepared_keras,
+)
 from annealkit.training.kept_images import kept_images, use_kept_tensors
 from annealkit.training.loop import Steps, TrainingLoop
 from annealkit.training.progress import ProgressBar
@@ -79,20 +87,24 @@ def train(
             parts, folder, run, splits, model, schedule, momentum, [*early_stopping(parts.trainer), *callbacks]
         )
         training.restore()
-        if training.progress.step == 0:
-            inexact = []  # What an earlier start mixed is gone with its checkpoints.
+        if training.begins:
+            # What an earlier start mixed is gone with its checkpoints.
+            inexact = []
+            if parts.origin is not None:
+                inexact = check_trunk(parts.origin, run.steps_per_epoch, environment, config.resume)
         folder.update_state(
             status=RUNNING,
             message="",
             settings=settings(config),
             environment=environment,
             inexact=inexact,
+            **({} if parts.origin is None else {"parent": _parent(parts.origin)}),
             data={"name": splits.images.name, "origin": splits.images.origin},
             images={"train": len(splits.train), "validation": len(splits.validation), "test": len(splits.test)},
             total_steps=run.total_steps,
             steps_per_epoch=run.steps_per_epoch,
         )
-        _announce(parts, splits, run, training.progress.step)
+        _announce(parts, splits, run, training, rates)
         status, message = training.run(config, stop)
         result = training.result(status, message, inexact)
         folder.update_state(status=status, result=result.to_json())
@@ -131,7 +143,12 @@ class Progress:
 
 
 class Training:
-    """A run under way."""
+    """A run under way.
+
+    Attributes:
+        progress: where it stands.
+        begins: whether it begins now, and does not go on from a checkpoint of its own.
+    """
 
     def __init__(
         self,
@@ -146,6 +163,9 @@ class Training:
     ) -> None:
         settings = parts.trainer
         self.progress = Progress(feedback=parts.feedback.begin() if parts.feedback else None)
+        self.begins = False
+        self._origin = parts.origin
+        self._keep = steps_to_keep(parts, run)
         self._settings = settings
         self._feedback = parts.feedback
         self._made_of = parts.made_of
@@ -182,21 +202,36 @@ class Training:
         self._model.stop_training = False
         self._callbacks.on_train_begin()
         sizes: dict[str, int] = {}
+        self.begins = checkpoint is None
         if checkpoint is not None:
-            restore_variables("model", self._model.variables, checkpoint.arrays)
-            restore_variables("optimizer", self._model.optimizer.variables, checkpoint.arrays)
-            self.progress = Progress(**checkpoint.state["progress"])
+            self._take_up(checkpoint)
             callback_state.restore(self._callbacks.callbacks, checkpoint.state["callbacks"], checkpoint.arrays)
             sizes = checkpoint.state["event_files"]
+        elif self._origin is not None:
+            self._leave_trunk(self._origin)
         if self.progress.feedback is not None:
             self._schedule.scale.assign(self.progress.feedback["scale"])
         self._folder.write_history(self.progress.history)
         self._board = TensorBoardWriter(self._folder.path, sizes, self.progress.step)
 
+    def _take_up(self, checkpoint: Checkpoint) -> None:
+        restore_variables("model", self._model.variables, checkpoint.arrays)
+        restore_variables("optimizer", self._model.optimizer.variables, checkpoint.arrays)
+        self.progress = Progress(**checkpoint.state["progress"])
+
+    def _leave_trunk(self, origin: Origin) -> None:
+        """Begin where another run stood: its weights and history; callbacks begin anew, and another feedback does."""
+        begun = self.progress.feedback
+        self._take_up(Checkpoints(origin.run / CHECKPOINTS).at(origin.branch.at))
+        self.progress.stopped = False
+        if not origin.keeps_feedback:
+            self.progress.feedback = begun
+            self.progress.unseen = Progress().unseen
+
     def run(self, config: DictConfig, stop: StopRequest) -> tuple[str, str]:
         """Train what is left. Returns the status, and why it ended if that is not plain."""
         status, message = FAILED, ""
-        if self.progress.step == 0:
+        if self.begins:
             self._board.describe(OmegaConf.to_yaml(config, resolve=True), settings(config))
         bar = ProgressBar(self._span.total_steps, self.progress.step, self._settings.epochs, self._settings.progress)
         try:
@@ -218,14 +253,16 @@ class Training:
         progress, run = self.progress, self._span
         while progress.step < run.total_steps and not progress.stopped:
             epoch, in_epoch = divmod(progress.step, run.steps_per_epoch)
+            # A branch may end, and begin, within an epoch.
+            epoch_end = min(run.steps_per_epoch, run.total_steps - epoch * run.steps_per_epoch)
             order = self._epoch_order(epoch)
             began, images = time.perf_counter(), 0
             self._epoch_began = began - progress.seconds_in_epoch
             progress.seconds_in_epoch = 0.0
-            if in_epoch == 0:
+            if in_epoch == 0 or self.begins:
                 self._callbacks.on_epoch_begin(epoch)
-            while in_epoch < run.steps_per_epoch:
-                count = self._next_count(in_epoch)
+            while in_epoch < epoch_end:
+                count = self._next_count(epoch_end - in_epoch)
                 sizes = self._update_sizes(in_epoch, count)
                 call_began = time.perf_counter()
                 steps = self._loop.run(order, progress.step, in_epoch, count)
@@ -245,7 +282,7 @@ class Training:
                     loss_sum, correct, seen = progress.unseen
                     self._look({"loss": loss_sum / seen, "accuracy": correct / seen})
                     progress.unseen = [0.0, 0, 0]
-                if in_epoch == run.steps_per_epoch:
+                if in_epoch == epoch_end:
                     self._end_epoch(epoch, float(steps.rates[-1]), began, images, bar)
                 if self._checkpoint_due() or stop.signal is not None:
                     if not self._save_checkpoint():
@@ -259,9 +296,10 @@ class Training:
         order = np.random.default_rng([self._settings.seed, 1, epoch]).permutation(self._splits.train)
         return tf.constant(order, tf.int32)
 
-    def _next_count(self, in_epoch: int) -> int:
+    def _next_count(self, left: int) -> int:
         """Weight updates of the next call: up to the next checkpoint, look of feedback or end of an epoch."""
-        count = min(self._settings.steps_per_call or self._call_size, self._span.steps_per_epoch - in_epoch)
+        count = min(self._settings.steps_per_call or self._call_size, left)
+        count = min([count, *(step - self.progress.step for step in self._keep if step > self.progress.step)])
         for interval in (self._settings.checkpoint_steps, self._feedback_interval):
             if interval is not None:
                 count = min(count, interval - self.progress.step % interval)
@@ -299,7 +337,7 @@ class Training:
 
     def _end_epoch(self, epoch: int, rate: float, began: float, trained: int, bar: ProgressBar) -> None:
         """Measure, record, and let feedback and callbacks act; `trained` images since `began`."""
-        progress, images = self.progress, len(self._splits.train)
+        progress, images = self.progress, self._images_since_last_row()
         speed = trained / (time.perf_counter() - began)
         logs = {"loss": progress.loss_sum / images, "accuracy": progress.correct / images}
         progress.loss_sum, progress.correct = 0.0, 0
@@ -320,9 +358,15 @@ class Training:
         self._board.flush()
         bar.epoch(row, progress.epoch_seconds[-1], speed)
 
+    def _images_since_last_row(self) -> int:
+        """Images of the epoch under way, without those that a trunk that ended within it has counted."""
+        first = self.progress.history[-1]["updates"] if self.progress.history else 0
+        in_epoch = int(first) % self._span.steps_per_epoch
+        return int(self._update_sizes(in_epoch, self.progress.step - int(first)).sum())
+
     def _checkpoint_due(self) -> bool:
         steps, minutes = self._settings.checkpoint_steps, self._settings.checkpoint_minutes
-        by_steps = steps is not None and self.progress.step % steps == 0
+        by_steps = self.progress.step in self._keep or (steps is not None and self.progress.step % steps == 0)
         return by_steps or (minutes is not None and time.monotonic() - self._last_checkpoint >= 60 * minutes)
 
     def _save_checkpoint(self) -> bool:
@@ -338,7 +382,8 @@ class Training:
         if self.progress.step % self._span.steps_per_epoch:
             progress["seconds_in_epoch"] = time.perf_counter() - self._epoch_began
         state = {"progress": progress, "callbacks": plain, "event_files": self._board.flush()}
-        self._checkpoints.save(Checkpoint(self.progress.step, {**arrays, **callback_arrays}, state))
+        for_good = self.progress.step in self._keep
+        self._checkpoints.save(Checkpoint(self.progress.step, {**arrays, **callback_arrays}, state), for_good)
         self._last_checkpoint = time.monotonic()
         return True
 
@@ -391,6 +436,11 @@ class Training:
         )
 
 
+def _parent(origin: Origin) -> dict[str, Any]:
+    """Of a branch, for `run.json`: which run it left, and after which weight update."""
+    return {"folder": str(origin.run), "updates": origin.branch.at}
+
+
 def _paired_momentum(optimizer: keras.Optimizer, momenta: np.ndarray | None) -> MomentumTable | None:
     """The optimizer's momentum, moved by the schedule, if the one has any and the other moves it."""
     if momenta is None:
@@ -401,8 +451,8 @@ def _paired_momentum(optimizer: keras.Optimizer, momenta: np.ndarray | None) -> 
     return paired
 
 
-def _announce(parts: Parts, splits: Splits, run: Run, step: int) -> None:
-    """What is trained on what, and where a resumed run goes on."""
+def _announce(parts: Parts, splits: Splits, run: Run, training: Training, rates: np.ndarray) -> None:
+    """What is trained on what, and where a branch or a resumed run goes on."""
     kept = f"{len(splits.validation):,} kept for validation" if len(splits.validation) else "none kept for validation"
     log.info(
         "Data: %s. %s images to train on, %s, %s for the final test.",
@@ -411,17 +461,25 @@ def _announce(parts: Parts, splits: Splits, run: Run, step: int) -> None:
         kept,
         f"{len(splits.test):,}",
     )
+    epochs, rest = divmod(run.total_steps, run.steps_per_epoch)
     log.info(
-        "Training: %s of %d weight updates, %s.",
-        f"{parts.trainer.epochs} epoch{'s' if parts.trainer.epochs > 1 else ''}",
+        "Training: %s of %d weight updates%s, %s.",
+        f"{epochs} epoch{'' if epochs == 1 else 's'}",
         run.steps_per_epoch,
+        f" and {rest} more" if rest else "",
         parts.trainer.precision,
     )
     if parts.trainer.precision == "float32" and len(splits.input_shape) == 3 and computes_bfloat16():
         log.info("This processor has bfloat16 instructions: trainer.precision=mixed_bfloat16 is likely faster.")
     for warning in settings_without_effect(parts, run):
         log.warning(warning)
-    if step:
+    step = training.progress.step
+    if training.begins and parts.origin is not None:
+        log.info(
+            "Leaving %s after weight update %d, at a rate of %.4g; %d follow, from a rate of %.4g.",
+            parts.origin.run, step, rates[step - 1], parts.origin.length, rates[step],
+        )  # fmt: skip
+    elif step:
         log.info("Continuing after weight update %d of %d.", step, run.total_steps)
 
 
