@@ -15,6 +15,7 @@ from helpers import TOY, annealkit_command, environment, one_line, python
 from made_runs import make_run, make_sweep
 
 from annealkit.compare import compare
+from annealkit.compare.options import EXAMPLES, parse
 from annealkit.compare.rates import rate_curve
 from annealkit.compare.runs import METRICS, find_runs
 from annealkit.errors import AnnealkitError, ConfigError
@@ -30,8 +31,8 @@ def _outputs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     make_sweep(tmp_path / "outputs", FIGURES)
 
 
-def printed(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
-    assert compare(list(arguments)) == 0
+def printed(capsys: pytest.CaptureFixture[str], *arguments: str, code: int = 0) -> str:
+    assert compare(list(arguments)) == code
     return capsys.readouterr().out
 
 
@@ -134,6 +135,42 @@ def test_exit_codes(tmp_path: Path) -> None:
     assert failed.returncode == 2
     assert failed.stderr.startswith("annealkit: compare: no folder below empty holds a run")
     assert "Traceback" not in failed.stderr and failed.stdout == ""
+    make_run(tmp_path / "none/a", 0.9, 0, validation=False)
+    make_run(tmp_path / "none/b", 0.9, 1, validation=False)
+    nothing = annealkit_command("compare", "none", "metric=val_loss", "json=c.json", cwd=tmp_path)
+    assert nothing.returncode == 1
+    assert nothing.stderr == (
+        "annealkit: compare: none of the 2 runs found can be compared by validation loss; the reasons are above. "
+        "Try metric=test_accuracy, by which 2 of them can.\n"
+    )
+    assert nothing.stdout.endswith("2 runs found, 0 compared.\nwrote c.json\n")
+    assert json.loads((tmp_path / "c.json").read_text())["sections"] == []
+
+
+def test_what_to_do_where_no_metric_helps(capsys: pytest.CaptureFixture[str]) -> None:
+    make_run(Path("bad/run"), 0.9, state={"status": "interrupted"})
+    assert compare(["bad"]) == 1
+    assert capsys.readouterr().err == (
+        "annealkit: compare: the one run found cannot be compared by test accuracy; the reasons are above. "
+        "Train or continue some to the end, or name another folder: annealkit compare outputs.\n"
+    )
+
+
+def test_one_group_is_something_to_show(capsys: pytest.CaptureFixture[str]) -> None:
+    make_run(Path("one/run"), 0.9)
+    assert "There is nothing to compare it with." in printed(capsys, "one")
+
+
+def test_its_own_help(tmp_path: Path) -> None:
+    done = annealkit_command("compare", "--help", cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    lines = done.stdout.splitlines()
+    assert lines[0].startswith("annealkit compare: ") and max(map(len, lines)) <= 80
+    # Every option, with a value that is taken.
+    given = {line.split()[0] for line in lines if re.match("  [a-z]+=", line)}
+    assert {option.partition("=")[0] for option in given} == set(EXAMPLES)
+    assert len(given) == len(EXAMPLES)
+    parse(sorted(given))
 
 
 # --- files ---
@@ -173,7 +210,8 @@ def test_a_file_that_is_there_is_replaced_whole(tmp_path: Path) -> None:
 
 def test_all_runs_left_out_still_makes_the_files(capsys: pytest.CaptureFixture[str]) -> None:
     make_run(Path("bad/run"), 0.9, state={"status": "failed", "message": "no memory"})
-    text = printed(capsys, "bad", "html=c.html", "json=c.json", "csv=c.csv")
+    text = printed(capsys, "bad", "html=c.html", "svg=c.svg", "json=c.json", "csv=c.csv", code=1)
+    assert Path("c.html").is_file() and Path("c.svg").is_file() and Path("c.csv").is_file()
     assert "1 runs found, 0 compared." in text and "it failed: no memory" in text
     assert json.loads(Path("c.json").read_text())["sections"] == []
 
@@ -252,9 +290,10 @@ def test_a_thousand_runs(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_a_reader_that_has_had_enough(tmp_path: Path) -> None:
-    command = f"{sys.executable} -m annealkit compare | head -1"
+    command = f"{sys.executable} -m annealkit compare svg=c.svg | head -1"
     done = subprocess.run(command, shell=True, cwd=tmp_path, env=environment(), capture_output=True, text=True)
     assert done.stderr == "" and done.stdout.startswith("toy, mlp")
+    assert Path("c.svg").is_file()
 
 
 def test_wrong_options_are_config_errors() -> None:

@@ -291,6 +291,20 @@ def test_labels_say_what_differs_and_nothing_that_follows(tmp_path: Path) -> Non
     ]]  # fmt: skip
 
 
+def test_no_warmup_and_no_feedback_are_not_said_beside_others(tmp_path: Path) -> None:
+    make_run(tmp_path / "plain", 0.5)
+    make_run(tmp_path / "warm", 0.5, warmup="linear")
+    assert names(tmp_path) == [["warmup=linear", "warmup=none"]]
+    make_run(tmp_path / "cosine", 0.5, schedule="cosine")
+    make_run(tmp_path / "plateau", 0.5, feedback="plateau")
+    assert names(tmp_path) == [[
+        "schedule=constant", "schedule=constant feedback=plateau", "schedule=constant warmup=linear", "schedule=cosine"
+    ]]  # fmt: skip
+    # The settings of a group, as JSON has them, still hold all that tells the groups apart.
+    [section] = sections_of(tmp_path)
+    assert section.groups[0].label == {"schedule": "constant", "warmup": "none", "feedback": "none"}
+
+
 def test_one_group_is_called_by_its_schedule_and_optimizer(tmp_path: Path) -> None:
     make_sweep(tmp_path, {"step": [0.5, 0.6]})
     assert names(tmp_path) == [["schedule=step optimizer=sgd"]]

@@ -1,15 +1,15 @@
-"""The charts of the page, as SVG that stretches with its box.
+"""The charts of the page, as SVG that stretches with its box, and what `picture` draws too: axes, lines, colours.
 
-Each SVG has the coordinates 0 to 1000 both ways and no aspect ratio of its own: at any width the marks move and the
-strokes stay as thick as they are (`vector-effect: non-scaling-stroke`). Text is HTML beside it, so that it is not
-stretched. A point is a line of no length with a round end.
+Each SVG of the page has the coordinates 0 to 1000 both ways and no aspect ratio of its own: at any width the marks move
+and the strokes stay as thick as they are (`vector-effect: non-scaling-stroke`). Text is HTML beside it, so that it is
+not stretched. A point is a line of no length with a round end.
 """
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from html import escape
-from typing import Any
 
 import numpy as np
 
@@ -23,21 +23,29 @@ MOST_CURVES = 8
 MOST_POINTS = 300
 LONG = 10
 
+Points = list[tuple[float, float]]
+
 
 class Axis:
     """One direction of a chart.
 
     Args:
-        low: value at 0.
-        high: value at 1000, more than `low`.
+        low: its least value.
+        high: its greatest, more than `low`.
+        start: coordinate of `low`.
+        end: coordinate of `high`; less than `start` for an axis that goes up, since those of SVG go down.
     """
 
-    def __init__(self, low: float, high: float) -> None:
-        self.low, self.high = low, high
+    def __init__(self, low: float, high: float, start: float = 0, end: float = 1000) -> None:
+        self.low, self.high, self.start, self.end = low, high, start, end
+
+    def on(self, start: float, end: float) -> "Axis":
+        """The same values between other coordinates."""
+        return Axis(self.low, self.high, start, end)
 
     def place(self, value: float) -> float:
-        """The coordinate of a value, from 0 to 1000."""
-        return 1000 * (value - self.low) / (self.high - self.low)
+        """The coordinate of a value."""
+        return self.start + (self.end - self.start) * (value - self.low) / (self.high - self.low)
 
     def ticks(self, most: int) -> list[float]:
         """Round values within the axis: multiples of 1, 2 or 5 times a power of ten, `most` of them at most."""
@@ -55,8 +63,42 @@ def colour(place: int) -> str:
     return f"var(--c{place})" if place < MOST_CURVES else "var(--soft)"
 
 
-def curves(section: SectionFigures, rates: list[RateCurve]) -> str:
-    """The learning rate above the accuracy, one axis of weight updates: mean lines, and a thin line for each run.
+@dataclass(frozen=True)
+class Lines:
+    """What is drawn over time of one group.
+
+    Args:
+        rate: its learning rate.
+        runs: updates and accuracy of each of its runs, where there are several; without those that have no history.
+        mean: likewise, over its runs, as far as all of them went.
+    """
+
+    rate: RateCurve
+    runs: list[Points]
+    mean: Points
+
+
+@dataclass(frozen=True)
+class OverTime:
+    """What is drawn over time of a section.
+
+    Args:
+        lines: of its first MOST_CURVES groups.
+        updates: axis of weight updates.
+        rate: axis of the learning rate.
+        accuracy: axis of the accuracy.
+        caption: how to read it.
+    """
+
+    lines: list[Lines]
+    updates: Axis
+    rate: Axis
+    accuracy: Axis
+    caption: str
+
+
+def over_time(section: SectionFigures, rates: list[RateCurve]) -> OverTime | None:
+    """The learning rates and accuracies of a section's first groups; None where no accuracy is known.
 
     Args:
         section: of which the first MOST_CURVES groups are drawn.
@@ -66,28 +108,46 @@ def curves(section: SectionFigures, rates: list[RateCurve]) -> str:
     runs = [[run for run in group.group.runs if run.history] for group in drawn]
     accuracy = [row[section.column] for of_group in runs for run in of_group for row in run.history]
     accuracy = [value for value in accuracy if math.isfinite(value)]
+    if not accuracy:
+        return None
     ends = [run.history[-1]["updates"] for of_group in runs for run in of_group] + [
         curve.updates[-1] for curve in rates if curve.updates
     ]
-    if not accuracy:
-        return ""
-    x = Axis(0, max(ends))
     longest = max(len(run.history) for of_group in runs for run in of_group)
     # Where there are many epochs the first ones would take most of the height, and what is decided at the end none.
     low = float(np.quantile(accuracy, 0.2)) if longest >= LONG else min(accuracy)
-    y = _around([value for value in accuracy if value >= low], 0, 1)
-    height = Axis(0, 1.05 * max((max(curve.rates) for curve in rates if curve.rates), default=0) or 1.0)
+    y = around([value for value in accuracy if value >= low], 0, 1)
+    highest = max((max(curve.rates) for curve in rates if curve.rates), default=0)
+    lines = []
+    for of_group, rate in zip(runs, rates, strict=True):
+        several = of_group if len(of_group) > 1 else []
+        thin = [_thinned([(row["updates"], row[section.column]) for row in run.history]) for run in several]
+        lines.append(Lines(rate, thin, _thinned(_mean_curve(of_group, section.column))))
+    caption = _caption(section, drawn, rates, y.low > min(accuracy))
+    return OverTime(lines, Axis(0, max(ends)), Axis(0, 1.05 * highest or 1.0), y, caption)
+
+
+def curves(section: SectionFigures, rates: list[RateCurve]) -> str:
+    """The learning rate above the accuracy, one axis of weight updates: mean lines, and a thin line for each run.
+
+    Args:
+        section: of which the first MOST_CURVES groups are drawn.
+        rates: of these groups.
+    """
+    chart = over_time(section, rates)
+    if chart is None:
+        return ""
+    x, height, y = chart.updates, chart.rate.on(1000, 0), chart.accuracy.on(1000, 0)
+    drawn = section.groups[:MOST_CURVES]
     lines, thin, means, hover = [], [], [], []
-    for place, (group, of_group, rate) in enumerate(zip(drawn, runs, rates, strict=True)):
+    for place, (group, of_group) in enumerate(zip(drawn, chart.lines, strict=True)):
         mark = f'data-group="{place}" style="--c:{colour(place)}"'
-        lines.append(_path("rate", mark, x, height, rate.updates, rate.rates))
-        for run in of_group if len(of_group) > 1 else []:
-            points = _thinned([(row["updates"], row[section.column]) for row in run.history])
-            thin.append(_path("thin", mark, x, y, *zip(*points, strict=True)))
-        mean = _thinned(_mean_curve(of_group, section.column))
-        updates, values = [point[0] for point in mean], [point[1] for point in mean]
-        means.append(_path("mean", mark, x, y, updates, values))
-        at = [_rate_at(rate, update) for update in updates]
+        rate = list(zip(of_group.rate.updates, of_group.rate.rates, strict=True))
+        lines.append(_path("rate", mark, x, height, rate))
+        thin += [_path("thin", mark, x, y, points) for points in of_group.runs]
+        means.append(_path("mean", mark, x, y, of_group.mean))
+        updates, values = [point[0] for point in of_group.mean], [point[1] for point in of_group.mean]
+        at = [_rate_at(of_group.rate, update) for update in updates]
         hover.append({"name": group.group.name, "x": updates, "accuracy": values, "rate": at})
     legend = "".join(
         f'<li data-group="{place}"><span class="swatch" style="--c:{colour(place)}"></span>'
@@ -97,22 +157,18 @@ def curves(section: SectionFigures, rates: list[RateCurve]) -> str:
     return (
         f'<figure class="curves" data-curves="{escape(json.dumps({"end": x.high, "groups": hover}))}">'
         f'<ul class="legend">{legend}</ul>'
-        f'<div class="name">learning rate</div>{_plot(x, height, "".join(lines), 130, 4, _plain)}'
+        f'<div class="name">learning rate</div>{_plot(x, height, "".join(lines), 130, 4, plain)}'
         f'<div class="name">{ACCURACY_NAMES[section.column]}, %</div>'
-        f"{_plot(x, y, ''.join(thin + means), 260, 6, _share)}"
-        f'<div class="plot"><div></div>{_x_labels(x, _plain)}</div><div class="unit">weight updates</div>'
-        f"<figcaption>{escape(_caption(section, drawn, rates, y.low > min(accuracy)))}</figcaption></figure>"
+        f"{_plot(x, y, ''.join(thin + means), 260, 6, share)}"
+        f'<div class="plot"><div></div>{_x_labels(x, plain)}</div><div class="unit">weight updates</div>'
+        f"<figcaption>{escape(chart.caption)}</figcaption></figure>"
     )
 
 
 def dots(section: SectionFigures, metric: Metric, level: float) -> str:
     """A row for each group: every seed a point, the mean, and its interval."""
-    values = [float(value) for group in section.groups for value in group.values]
-    for group in section.groups:
-        if group.half_width is not None:
-            values += [group.mean - group.half_width, group.mean + group.half_width]
-    x = _around(values, 0, 1) if metric.is_share else _around(values, -math.inf, math.inf)
-    label = _share if metric.is_share else _plain
+    x = figure_axis(section.groups, metric)
+    label = share if metric.is_share else plain
     rows = "".join(
         f'<div class="row"><div class="what">{escape(group.group.name or "all runs")}</div>'
         f'<div class="area" style="--h:34px"><svg viewBox="0 0 1000 1000" preserveAspectRatio="none" '
@@ -120,12 +176,30 @@ def dots(section: SectionFigures, metric: Metric, level: float) -> str:
         f"{_x_grid(x)}{_dots(group, x, metric, level)}</svg></div></div>"
         for place, group in enumerate(section.groups)
     )
-    unit = f"{metric.title}{', %' if metric.is_share else ''}"
     return (
         f'<figure class="dots">{rows}<div class="row axis"><div class="what"></div>{_x_labels(x, label)}</div>'
-        f'<div class="unit">{unit}</div><figcaption>A point is a seed; the line is the mean with its '
+        f'<div class="unit">{axis_title(metric)}</div><figcaption>A point is a seed; the line is the mean with its '
         f"{words.percent(level)} interval, where n is more than 1.</figcaption></figure>"
     )
+
+
+def extent(groups: Sequence[GroupFigures]) -> list[float]:
+    """Every value of the groups, and the ends of their intervals."""
+    values = [float(value) for group in groups for value in group.values]
+    for group in groups:
+        if group.half_width is not None:
+            values += [group.mean - group.half_width, group.mean + group.half_width]
+    return values
+
+
+def figure_axis(groups: Sequence[GroupFigures], metric: Metric) -> Axis:
+    """An axis that holds the groups' values and intervals, as far as they are possible."""
+    return around(extent(groups), 0, 1) if metric.is_share else around(extent(groups), -math.inf, math.inf)
+
+
+def axis_title(metric: Metric) -> str:
+    """`test accuracy, %`."""
+    return f"{metric.title}{', %' if metric.is_share else ''}"
 
 
 def _dots(group: GroupFigures, x: Axis, metric: Metric, level: float) -> str:
@@ -145,10 +219,10 @@ def _dots(group: GroupFigures, x: Axis, metric: Metric, level: float) -> str:
     return "".join(marks)
 
 
-def _plot(x: Axis, y: Axis, marks: str, pixels: int, most: int, label: Any) -> str:
+def _plot(x: Axis, y: Axis, marks: str, pixels: int, most: int, label: Callable[[float], str]) -> str:
     ticks = y.ticks(most)
-    grid = "".join(f'<path class="grid" d="M0 {1000 - y.place(tick):.1f}H1000"/>' for tick in ticks)
-    names = "".join(f'<span style="bottom:{y.place(tick) / 10:.2f}%">{label(tick)}</span>' for tick in ticks)
+    grid = "".join(f'<path class="grid" d="M0 {y.place(tick):.1f}H1000"/>' for tick in ticks)
+    names = "".join(f'<span style="bottom:{100 - y.place(tick) / 10:.2f}%">{label(tick)}</span>' for tick in ticks)
     return (
         f'<div class="plot"><div class="y">{names}</div><div class="area" style="--h:{pixels}px">'
         f'<svg viewBox="0 0 1000 1000" preserveAspectRatio="none">{grid}{_x_grid(x)}{marks}</svg>'
@@ -160,7 +234,7 @@ def _x_grid(x: Axis) -> str:
     return "".join(f'<path class="grid" d="M{x.place(tick):.1f} 0V1000"/>' for tick in x.ticks(7))
 
 
-def _x_labels(x: Axis, label: Any) -> str:
+def _x_labels(x: Axis, label: Callable[[float], str]) -> str:
     spans = []
     for place, tick in enumerate(x.ticks(7)):
         at = x.place(tick) / 10
@@ -170,22 +244,27 @@ def _x_labels(x: Axis, label: Any) -> str:
     return f'<div class="x">{"".join(spans)}</div>'
 
 
-def _path(kind: str, mark: str, x: Axis, y: Axis, across: Sequence[float], up: Sequence[float]) -> str:
-    """A line through the points; a point alone is drawn as one, and a gap is left where a value is no number."""
-    steps, pen = [], "M"
-    for a, b in zip(across, up, strict=True):
+def _path(kind: str, mark: str, x: Axis, y: Axis, points: Points) -> str:
+    """A line through the points; a point alone is drawn as one."""
+    line = steps(x, y, points)
+    if line.endswith("h0"):
+        mark = mark.replace('style="', 'style="stroke-linecap:round;stroke-width:6px;')
+    return f'<path class="{kind}" {mark} d="{line}"/>'
+
+
+def steps(x: Axis, y: Axis, points: Points) -> str:
+    """A path through the points, of no length for one alone; a gap is left where a value is no number."""
+    path, pen = [], "M"
+    for a, b in points:
         if not math.isfinite(b):
             pen = "M"
             continue
-        steps.append(f"{pen}{x.place(a):.1f} {1000 - y.place(b):.1f}")
+        path.append(f"{pen}{x.place(a):.1f} {y.place(b):.1f}")
         pen = "L"
-    if len(steps) == 1:
-        steps.append("h0")
-        mark = mark.replace('style="', 'style="stroke-linecap:round;stroke-width:6px;')
-    return f'<path class="{kind}" {mark} d="{"".join(steps)}"/>'
+    return "".join(path) + ("h0" if len(path) == 1 else "")
 
 
-def _mean_curve(runs: list[FoundRun], column: str) -> list[tuple[float, float]]:
+def _mean_curve(runs: list[FoundRun], column: str) -> Points:
     """The mean over the runs, as far as all of them went; nothing where they were measured at different updates."""
     points = []
     for rows in zip(*(run.history for run in runs), strict=False):
@@ -198,7 +277,7 @@ def _mean_curve(runs: list[FoundRun], column: str) -> list[tuple[float, float]]:
     return points
 
 
-def _thinned(points: list[tuple[float, float]]) -> list[tuple[float, float]]:
+def _thinned(points: Points) -> Points:
     """At most about MOST_POINTS of them, evenly, with the last."""
     step = -(-len(points) // MOST_POINTS) or 1
     return points[::step] + ([points[-1]] if points and (len(points) - 1) % step else [])
@@ -211,7 +290,7 @@ def _rate_at(curve: RateCurve, updates: float) -> float | None:
     return curve.rates[place] if place >= 0 else None
 
 
-def _around(values: list[float], least: float, most: float) -> Axis:
+def around(values: list[float], least: float, most: float) -> Axis:
     """An axis that holds the values with a little room, within what is possible."""
     low, high = max(least, min(values)), min(most, max(values))
     room = 0.06 * (high - low) or 0.02 * abs(high) or 0.01
@@ -231,9 +310,11 @@ def _caption(section: SectionFigures, drawn: list[GroupFigures], rates: list[Rat
     return text
 
 
-def _share(value: float) -> str:
-    return f"{100 * value:.4g}"
+def share(value: float) -> str:
+    """A tick in %, without the sign."""
+    return f"{100 * value:.6g}"
 
 
-def _plain(value: float) -> str:
-    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
+def plain(value: float) -> str:
+    """A tick; it is round, so no digit of it may be left out where ticks are close."""
+    return f"{value:,.10g}"

@@ -30,6 +30,7 @@ FACETS = ("data", IMAGES, "model", *BUDGET)
 
 # Options that change how an image is presented, not which images there are.
 _SAME_IMAGES = ("data.normalize", "data.flip", "data.crop", "data.cutout")
+_OPTIONAL = ("warmup", "feedback")
 _ABSENT = "absent"
 
 
@@ -53,8 +54,12 @@ class Group:
 
     @property
     def name(self) -> str:
-        """The label in one line."""
-        return " ".join(f"{printable(key)}={readable(value)}" for key, value in self.label.items())
+        """The label in one line: `schedule=cosine optimizer=sgd`.
+
+        `warmup=none` and `feedback=none` are not said, unless nothing else would be: what a run has not, goes without.
+        """
+        said = {key: value for key, value in self.label.items() if key not in _OPTIONAL or value != "none"}
+        return " ".join(f"{printable(key)}={readable(value)}" for key, value in (said or self.label).items())
 
     @property
     def by_seed(self) -> dict[int, list[FoundRun]]:

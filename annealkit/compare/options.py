@@ -14,9 +14,40 @@ EXAMPLES = {
     "target": "target=0.75",
     "level": "level=0.95",
     "html": "html=compare.html",
+    "svg": "svg=compare.svg",
     "csv": "csv=compare.csv",
     "json": "json=compare.json",
 }
+
+HELP = """\
+annealkit compare: who leads, who cannot be told apart, how many seeds decide?
+
+  annealkit compare [FOLDER…] [key=value …]
+
+  FOLDER                  where runs are looked for, and below; else outputs
+  by=schedule,optimizer   settings that make the groups; else all that differ
+  metric=val_accuracy     or test_loss, val_loss; else test_accuracy
+  target=0.75             accuracy that runs are timed to; else one point less
+                          than the leader's mean at the end
+  level=0.99              confidence of intervals and tests; else 0.95
+  html=compare.html       write a page: tables, every seed, learning rates
+                          above accuracies
+  svg=compare.svg         write a picture for a README or a paper, of the
+                          largest section, which is the first
+  csv=compare.csv         write a line for each group
+  json=compare.json       write everything
+
+  annealkit compare
+  annealkit compare outputs by=schedule html=compare.html svg=compare.svg
+  annealkit compare outputs/a outputs/b metric=val_loss json=compare.json
+
+Runs of other data, model or budget make sections of their own, unless by=
+names what they differ in. For a picture of another section, name its folders.
+
+Exit code 0: done; 1: there are runs, but none that can be compared: files are
+written, and stderr says what to try; 2: an option or folder cannot be, or
+there is no run at all.
+"""
 
 
 @dataclass
@@ -30,6 +61,7 @@ class Options:
         target: accuracy to be reached, in (0, 1]; None for the leader's less one point.
         level: confidence of intervals; 1 - level is the chance of a wrong "worse", over all pairs of a section.
         html: file for a page with charts, or None.
+        svg: file for a picture of the largest section, or None.
         csv: file with a line for each group, or None.
         json: file with everything, or None.
     """
@@ -40,6 +72,7 @@ class Options:
     target: float | None = None
     level: float = 0.95
     html: Path | None = None
+    svg: Path | None = None
     csv: Path | None = None
     json: Path | None = None
 
@@ -108,6 +141,7 @@ _READERS: dict[str, Callable[[str], Any]] = {
     "target": _share("target", 0, 1, closed=True),
     "level": _share("level", 0.5, 1, closed=False),
     "html": Path,
+    "svg": Path,
     "csv": Path,
     "json": Path,
 }

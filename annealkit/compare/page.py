@@ -12,25 +12,32 @@ from html import escape
 from importlib import resources
 
 from annealkit.compare import words
-from annealkit.compare.charts import MOST_CURVES, colour, curves, dots
+from annealkit.compare.charts import colour, curves, dots
 from annealkit.compare.figures import LEADER, GroupFigures, SectionFigures
 from annealkit.compare.options import Options
-from annealkit.compare.rates import RateCurve, rate_curve
+from annealkit.compare.rates import RateCurve
 from annealkit.compare.runs import FoundRun, Metric
-from annealkit.registry import Registry, load_registry
 from annealkit.version import __version__
 
 
-def make_page(sections: list[SectionFigures], runs: list[FoundRun], options: Options) -> str:
-    """The whole file."""
-    registry = load_registry()
+def make_page(
+    sections: list[SectionFigures], rates: list[list[RateCurve]], runs: list[FoundRun], options: Options
+) -> str:
+    """The whole file.
+
+    Args:
+        sections: all that there are.
+        rates: for each of them, the learning rates of its first MOST_CURVES groups.
+        runs: all that were found.
+        options: what was asked for.
+    """
     style, script = (
         (resources.files("annealkit.compare") / name).read_text(encoding="utf-8") for name in ("page.css", "page.js")
     )
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     policy = f"default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-{digest}'"
     compared = sum(not run.reason for run in runs)
-    body = "\n".join(_section(section, options, registry) for section in sections)
+    body = "\n".join(_section(section, drawn, options) for section, drawn in zip(sections, rates, strict=True))
     return f"""<!doctype html>
 <html lang="en">
 <head>
@@ -54,10 +61,9 @@ def make_page(sections: list[SectionFigures], runs: list[FoundRun], options: Opt
 """
 
 
-def _section(section: SectionFigures, options: Options, registry: Registry) -> str:
+def _section(section: SectionFigures, rates: list[RateCurve], options: Options) -> str:
     verdict = "".join(f"<p>{escape(text)}</p>" for text in words.verdict(section, options.metric, options.level))
     notes = "".join(f"<li>{escape(note)}</li>" for note in section.notes)
-    rates = [_rates(group, registry) for group in section.groups[:MOST_CURVES]]
     over_time = curves(section, rates)
     return (
         f'<section>\n<h2>{escape(section.heading)}</h2>\n<div class="verdict">{verdict}</div>\n'
@@ -67,12 +73,6 @@ def _section(section: SectionFigures, options: Options, registry: Registry) -> s
         + (f"<h3>Over time</h3>\n{over_time}\n" if over_time else "")
         + "</section>"
     )
-
-
-def _rates(group: GroupFigures, registry: Registry) -> RateCurve:
-    """Of the group's run that went furthest: the seed changes no rate, but feedback and an early end do."""
-    run = max(group.group.runs, key=lambda run: (run.updates or 0, bool(run.history)))
-    return rate_curve(run, registry)
 
 
 def _table(section: SectionFigures, options: Options) -> str:

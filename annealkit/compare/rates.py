@@ -8,16 +8,17 @@ history.csv are used, one at the end of each epoch.
 
 import hashlib
 import logging
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
+from annealkit.compare.figures import GroupFigures
 from annealkit.compare.grouping import RATES
 from annealkit.compare.runs import FoundRun
-from annealkit.curve import learning_rates
+from annealkit.plan import build_course
 from annealkit.registry import Registry
-from annealkit.run import Run
+from annealkit.stored_settings import trunk_node
 
 log = logging.getLogger("annealkit")
 
@@ -40,6 +41,12 @@ class RateCurve:
     exact: bool
 
 
+def group_rates(groups: Iterable[GroupFigures], registry: Registry) -> list[RateCurve]:
+    """Of each group, those of its run that went furthest: the seed changes none, but feedback and an early end do."""
+    furthest = [max(group.group.runs, key=lambda run: (run.updates or 0, bool(run.history))) for group in groups]
+    return [rate_curve(run, registry) for run in furthest]
+
+
 def rate_curve(run: FoundRun, registry: Registry) -> RateCurve:
     """The run's learning rates: of every update where they are certain, else of every epoch."""
     rates = _planned(run, registry)
@@ -59,31 +66,16 @@ def _planned(run: FoundRun, registry: Registry) -> np.ndarray | None:
     if not run.total_steps or run.total_steps > MOST_UPDATES:
         return None
     try:
-        schedule = registry.build("schedule", _node(settings, "schedule"))
-        if getattr(schedule, "needs_tensorflow", False):
+        course = build_course(trunk_node(settings, run.total_steps), registry)
+        if course.needs_tensorflow:
             return None
-        warmup = registry.build("warmup", _node(settings, "warmup"))
-        span = Run(run.total_steps, run.steps_per_epoch)
-        rates = learning_rates(schedule, float(settings["optimizer.lr"]), span, warmup)
+        rates = course.rates(run.steps_per_epoch)
     # Whatever a plugin raises: the page then has the rates of history.csv, and says so.
     except Exception as error:
         log.debug("learning rates of %s not computed again: %s", run.folder, error)
         return None
     digest = hashlib.sha256(rates.astype(np.float32).tobytes()).hexdigest()
     return rates if run.environment.get(RATES) == f"sha256:{digest}" else None
-
-
-def _node(settings: dict[str, Any], group: str) -> dict[str, Any]:
-    """A part's settings as the registry takes them, from the flat ones: `schedule.a.b` is `b` in the dictionary `a`."""
-    node: dict[str, Any] = {"name": settings[group]}
-    for key, value in settings.items():
-        if key.startswith(f"{group}."):
-            *outer, last = key.split(".")[1:]
-            inner = node
-            for step in outer:
-                inner = inner.setdefault(step, {})
-            inner[last] = value
-    return node
 
 
 def _outline(rates: np.ndarray) -> list[int]:

@@ -4,7 +4,8 @@
 
 For sgd and for adam: a range test with the configuration, then training with one_cycle at each rate of a fixed grid and
 at the recommended one, taken as it is, each with the seeds 0 … SEEDS - 1. Prints for each the mean accuracy after the
-last epoch on the images kept for validation; the test images play no part. For the README:
+last epoch on the images kept for validation; the test images play no part. With `outputs=…` the runs are kept, and
+those that are there already are not trained again. For the README:
 
     python tests/benchmarks/find_lr.py 1 data=cifar10 trainer.precision=mixed_bfloat16
 """
@@ -28,11 +29,12 @@ GRIDS = {
 def main(seeds: int, overrides: list[str]) -> None:
     print(machine())
     with tempfile.TemporaryDirectory() as outputs:
+        kept = any(text.startswith("outputs=") for text in overrides)
         for optimizer, grid in GRIDS.items():
-            measure(optimizer, grid, seeds, overrides, outputs)
+            measure(optimizer, grid, seeds, overrides if kept else [*overrides, f"outputs={outputs}"])
 
 
-def measure(optimizer: str, grid: list[float], seeds: int, overrides: list[str], outputs: str) -> None:
+def measure(optimizer: str, grid: list[float], seeds: int, overrides: list[str]) -> None:
     """One optimizer: its range test, and the table of accuracies."""
     common = [f"optimizer={optimizer}", *overrides]
     command = f"annealkit find-lr {' '.join(common)}"
@@ -42,7 +44,7 @@ def measure(optimizer: str, grid: list[float], seeds: int, overrides: list[str],
     recommended = test.recommendation.rate
     train = ["schedule=one_cycle", *common]
     accuracies = {
-        lr: [accuracy([*train, f"optimizer.lr={lr}", f"seed={seed}", f"outputs={outputs}"]) for seed in range(seeds)]
+        lr: [accuracy([*train, f"optimizer.lr={lr}", f"seed={seed}"]) for seed in range(seeds)]
         for lr in sorted({*grid, *([] if recommended is None else [recommended])})
     }
     means = {lr: statistics.mean(values) for lr, values in accuracies.items()}
