@@ -22,7 +22,7 @@ from annealkit.compare.runs import SEED, FoundRun, printable
 from annealkit.errors import ConfigError, did_you_mean
 from annealkit.result import FINISHED
 
-PARTS = ("schedule", "warmup", "feedback", "optimizer", "model", "data")
+PARTS = ("branch", "schedule", "warmup", "feedback", "optimizer", "model", "data")
 RATES = "learning rates"
 IMAGES = "images"
 BUDGET = ("trainer.epochs", "trainer.batch_size", "data.limit", "data.validation", "images.train", "total_steps")
@@ -30,7 +30,7 @@ FACETS = ("data", IMAGES, "model", *BUDGET)
 
 # Options that change how an image is presented, not which images there are.
 _SAME_IMAGES = ("data.normalize", "data.flip", "data.crop", "data.cutout")
-_OPTIONAL = ("warmup", "feedback")
+_OPTIONAL = ("branch", "warmup", "feedback")
 _ABSENT = "absent"
 
 
@@ -235,6 +235,8 @@ def _dropped(by: Sequence[str], runs: list[FoundRun]) -> set[str]:
             dropped |= {IMAGES, "images.train", "total_steps"}
         if key in ("trainer.epochs", "trainer.batch_size", "images.train", "optimizer.gradient_accumulation_steps"):
             dropped |= {"total_steps"}
+        if key == "total_steps":  # A branch's epochs are counted from its weight updates.
+            dropped |= {"trainer.epochs"}
         if key == "images.train":
             dropped |= {IMAGES, "data.limit", "data.validation"}
     return dropped
@@ -301,7 +303,7 @@ def _labelled(members: list[list[FoundRun]]) -> list[Group]:
         for place in places if len(places) > 1 else []:
             labels[place][RATES] = str(settings[place][RATES]).removeprefix("sha256:")[:8]
     if len(members) == 1:
-        labels[0] = {key: settings[0][key] for key in ("schedule", "optimizer") if key in settings[0]}
+        labels[0] = {key: settings[0][key] for key in ("branch", "schedule", "optimizer") if key in settings[0]}
     return [Group(label, runs) for label, runs in zip(labels, members, strict=True)]
 
 

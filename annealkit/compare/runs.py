@@ -185,7 +185,7 @@ def _read(folder: Path, name: str, metric: Metric) -> FoundRun:
     run = FoundRun(
         folder=name,
         status=printable(state.get("status", "unknown")),
-        settings=_dictionary(state, "settings"),
+        settings=_settings(state),
         environment=_dictionary(state, "environment"),
         origin=str(data.get("origin", "")),
         train_images=_whole(_dictionary(state, "images").get("train")),
@@ -269,6 +269,15 @@ def _read_history(path: Path, run: FoundRun) -> tuple[list[dict[str, float]], st
     if run.status == FINISHED and run.updates is not None and updates[-1] != run.updates:
         return [], f"its history.csv ends at update {updates[-1]:g}, its run.json at {run.updates}"
     return rows, ""
+
+
+def _settings(state: dict[str, Any]) -> dict[str, Any]:
+    """As stored, and of a branch its trunk's schedule and where it left it, `constant@2253`, under `branch`."""
+    settings = _dictionary(state, "settings")
+    if not settings:
+        return settings
+    at = settings.get("branch.at")
+    return {**settings, "branch": "none" if at is None else f"{settings.get('branch.trunk.schedule')}@{at}"}
 
 
 def _dictionary(state: dict[str, Any], key: str) -> dict[str, Any]:
