@@ -37,7 +37,9 @@ annealkit branch: continue a checkpoint of a run with another schedule, into a n
 {chr(10).join(f"               {name:<9} {text}" for name, text in THEN.items())}
 
 A branch keeps model, data, optimizer, seed and what else its checkpoint depends on. It may have a warmup, feedback,
-optimizer.lr and the like of its own. Lists make several branches: at=40%,80% schedule=linear,cosine.
+optimizer.lr and the like of its own; without another, the feedback of the run goes on with the scale that it has
+reached. A run that was stopped early goes on from its last weights, not from its best. Lists make several branches:
+at=40%,80% schedule=linear,cosine.
 
   annealkit branch outputs/constant-sgd-keras_cnn-cifar10-s0-1a2b3c4d at=80% schedule=linear
   annealkit branch outputs/constant-* at=20%,40%,80% length=20% schedule=linear

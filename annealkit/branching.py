@@ -4,25 +4,25 @@ It keeps what the trunk's state depends on: model, data, optimizer, seed, batch 
 """
 
 import math
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from pathlib import Path
-from typing import Any
 
 from hydra.core.override_parser.types import Override
 from omegaconf import DictConfig, OmegaConf
 
-from annealkit.checks import check_choice
-from annealkit.composition import compose, parse
-from annealkit.course import Branch, Course
+from annealkit.checks import check_choice, check_duration
+from annealkit.composition import compose, parse, run_name
+from annealkit.curve import learning_rates
 from annealkit.errors import ConfigError, RunError, did_you_mean
 from annealkit.plan import build_course
 from annealkit.registry import Registry
-from annealkit.result import FINISHED
 from annealkit.run import Run
 from annealkit.run_folder import CHECKPOINTS, RunFolder
 from annealkit.settings import Trainer
+from annealkit.start_tensorflow import start_tensorflow
 from annealkit.stored_settings import trunk_node
 from annealkit.training.checkpoint import Checkpoints
+from annealkit.trunk import STATE, Trunk, read_trunk, trunks_of_branches
 
 HOLD, STRETCH, REWARM = "hold", "stretch", "rewarm"
 THEN = {
@@ -34,43 +34,16 @@ OWN_WORDS = ("at", "length", "then")
 
 _FREE = ("schedule", "warmup", "feedback")
 _PLAIN = ("outputs", "rerun", "resume")
+_KEPT = ("model", "data", "seed", "experiment")
 _ACCUMULATION = "gradient_accumulation_steps"
 _OPERATIONAL = [setting.name for setting in fields(Trainer) if setting.metadata.get("operational")]
-
-
-@dataclass(frozen=True)
-class Trunk:
-    """A run that is to be branched, as its folder describes it.
-
-    Args:
-        folder: the run folder.
-        settings: `group.key` -> value.
-        span: its length.
-        status: of the run.
-        threads: with which it was trained.
-        kept: weight updates that a checkpoint is kept of, newest first.
-    """
-
-    folder: Path
-    settings: dict[str, Any]
-    span: Run
-    status: str
-    threads: int
-    kept: list[int]
-
-    def step(self, word: str, duration: str) -> int:
-        """A duration in weight updates of this run. Raises ConfigError for what is none."""
-        try:
-            return self.span.steps(duration)
-        except ConfigError as error:
-            raise ConfigError(f"branch: {word}={error} Try {word}=80%.") from None
 
 
 def compose_branch(folder: Path, words: list[str], registry: Registry) -> DictConfig:
     """The configuration of a branch of the run in `folder`.
 
     Args:
-        folder: of the trunk.
+        folder: of the trunk. It may be gone, and its checkpoints may be, once the branch has one of its own.
         words: `at=`, `length=`, `then=` and overrides, each with one value.
         registry: where parts come from.
 
@@ -78,17 +51,36 @@ def compose_branch(folder: Path, words: list[str], registry: Registry) -> DictCo
         ConfigError: a word cannot be.
         RunError: the folder holds no run, or no checkpoint of that weight update.
     """
-    trunk = _read_trunk(folder)
     own = {key: text for key, _, text in (word.partition("=") for word in words) if key in OWN_WORDS}
     overrides = parse([word for word in words if word.partition("=")[0] not in OWN_WORDS])
     for override in overrides:
-        _refuse_what_is_kept(override, trunk)
+        _refuse_what_is_kept(override, folder)
+    if (folder / STATE).is_file():
+        trunk = read_trunk(folder)
+        config = _compose_branch(trunk, own, overrides, registry)
+        _check_checkpoint(trunk, config, own.get("at"))
+        return config
+    outputs = next((Path(str(o.value())) for o in overrides if o.key_or_group == "outputs"), folder.parent)
+    for branch, trunk in trunks_of_branches(folder, outputs):
+        config = _compose_branch(trunk, own, overrides, registry)
+        if branch.name == run_name(_root_=config) and _has_begun(branch, config):
+            return config
+    near = did_you_mean(folder.name, [path.parent.name for path in folder.parent.glob(f"*/{STATE}")])
+    raise RunError(f"branch: {folder} holds no run (no {STATE}).{near} Name the folder of a run, as outputs/….")
+
+
+def _compose_branch(trunk: Trunk, own: dict[str, str], overrides: list[Override], registry: Registry) -> DictConfig:
+    """The configuration, whether or not there is a checkpoint to begin at."""
     given = [override.key_or_group for override in overrides]
+    steps_per_epoch = trunk.span.steps_per_epoch
     at = _at(trunk, own.get("at"))
     length = _length(trunk, at, own.get("length"))
     node = trunk_node(trunk.settings, trunk.span.total_steps)
     course = build_course(node, registry)
-    last = float(course.rates(trunk.span.steps_per_epoch)[at - 1])
+    if course.needs_tensorflow:  # Once it runs it cannot change its number of threads.
+        threads = next((o.value() for o in overrides if o.key_or_group == "trainer.threads"), trunk.threads)
+        start_tensorflow(threads if isinstance(threads, int) else None)
+    last = float(course.rates(steps_per_epoch)[at - 1])
     then = _then(own.get("then"), given, last)
     implied = {
         None: ["warmup=none"],
@@ -96,45 +88,60 @@ def compose_branch(folder: Path, words: list[str], registry: Registry) -> DictCo
         STRETCH: [],
         REWARM: ["warmup=linear"],
     }[then]
-    overrides = [*(o for o in parse(implied) if o.key_or_group not in given), *overrides]
-    config = _compose(trunk, overrides, registry)
+    config = _compose(trunk, [*(o for o in parse(implied) if o.key_or_group not in given), *overrides], registry)
     begins = at
     if then == STRETCH:
         begins = 0 if course.branch is None else course.branch.begins
-    config.branch = {"run": str(folder.absolute()), "at": at, "length": length, "begins": begins, "trunk": node}
-    config.trainer.epochs = math.ceil((at + length) / trunk.span.steps_per_epoch)
+    run = str(trunk.folder.absolute())
+    config.branch = {"run": run, "at": at, "length": length, "begins": begins, "trunk": node}
+    config.trainer.epochs = math.ceil((at + length) / steps_per_epoch)
     if "outputs" not in given:
-        config.outputs = str(folder.parent)
+        config.outputs = str(trunk.folder.parent)
     if "trainer.threads" not in given:
         config.trainer.threads = trunk.threads  # With others the trunk's bits could not be gone on from.
-    if then == REWARM and not {"warmup", "warmup.start"} & set(given):
-        schedule = registry.build("schedule", config.schedule)
-        again = Course(schedule, None, config.optimizer.lr, at + length, Branch(at, at, course))
-        first = float(again.rates(trunk.span.steps_per_epoch)[at])
-        config.warmup.start = min(1.0, last / first) if first else 1.0
+    if then == REWARM and "warmup.start" not in given and {"start", "length"} <= set(config.warmup):
+        _start_warmup_at(last, config, Run(length, steps_per_epoch), registry)
     return config
 
 
-def _read_trunk(folder: Path) -> Trunk:
-    file = folder / "run.json"
-    if not file.is_file():
-        near = did_you_mean(folder.name, [path.parent.name for path in folder.parent.glob("*/run.json")])
-        raise RunError(f"branch: {folder} holds no run (no run.json).{near} Name the folder of a run, as outputs/….")
-    state = RunFolder(folder).read_state()
-    try:
-        span = Run(state["total_steps"], state["steps_per_epoch"])
-        threads = state["environment"]["threads"]
-        settings = dict(state["settings"])
-    except (KeyError, TypeError, ConfigError) as error:
-        raise RunError(f"branch: {file} does not say how the run was trained ({error!r}): it did not begin.") from None
-    kept = Checkpoints(folder / CHECKPOINTS).steps()
-    return Trunk(folder, settings, span, str(state.get("status")), threads, kept)
+def _start_warmup_at(rate: float, config: DictConfig, span: Run, registry: Registry) -> None:
+    """Let the warmup of a branch of this length rise from that rate to the first one of the schedule."""
+    schedule = registry.build("schedule", config.schedule)
+    check_duration("warmup", "length", config.warmup.length, hint="warmup.length=5%")
+    left = max(1, span.total_steps - span.steps(config.warmup.length))
+    first = float(learning_rates(schedule, config.optimizer.lr, Run(left, span.steps_per_epoch))[0])
+    config.warmup.start = min(1.0, rate / first) if first else 1.0
 
 
-def _refuse_what_is_kept(override: Override, trunk: Trunk) -> None:
+def _has_begun(branch: Path, config: DictConfig) -> bool:
+    """Whether the branch needs its trunk no more."""
+    if config.rerun or not branch.is_dir():
+        return False
+    return bool(Checkpoints(branch / CHECKPOINTS).steps()) or RunFolder(branch).ended() is not None
+
+
+def _check_checkpoint(trunk: Trunk, config: DictConfig, duration: str | None) -> None:
+    """Refuse a branch that has yet to begin where there is no checkpoint for it, or none that can be read."""
+    if _has_begun(Path(config.outputs) / run_name(_root_=config), config):
+        return
+    step = config.branch.at
+    if step not in trunk.kept:
+        asked = duration or f"{step}st"
+        raise RunError(
+            f"branch: at={asked} is weight update {step} of {trunk.folder}, and there is no checkpoint of it. "
+            f"{trunk.where} To leave it elsewhere, train it again and keep one there: "
+            f"trainer.keep_at=[{asked}], with rerun=true or another outputs=…."
+        )
+    Checkpoints(trunk.folder / CHECKPOINTS).at(step)
+
+
+def _refuse_what_is_kept(override: Override, folder: Path) -> None:
     """A branch goes on from the trunk's state, so it cannot have what that state would not fit."""
-    key = override.key_or_group.lstrip("+~")
-    group, _, rest = key.partition(".")
+    group, _, rest = override.key_or_group.partition(".")
+    takes = (*OWN_WORDS, *_FREE, "optimizer", "trainer", *_PLAIN)
+    if group not in (*takes, *_KEPT):
+        near = did_you_mean(group, takes)
+        raise ConfigError(f"{override.input_line}: there is no such key.{near} A branch takes {', '.join(takes)}.")
     if group == "trainer":
         allowed = rest in _OPERATIONAL or rest.startswith("early_stopping")
     else:
@@ -142,35 +149,31 @@ def _refuse_what_is_kept(override: Override, trunk: Trunk) -> None:
     if not allowed:
         raise ConfigError(
             f"{override.input_line}: a branch keeps the model, data, optimizer, seed and trainer of its trunk, "
-            f"{trunk.folder}. It may have its own schedule, warmup, feedback, optimizer.lr and other settings of the "
+            f"{folder}. It may have its own schedule, warmup, feedback, optimizer.lr and other settings of the "
             f"optimizer, trainer.early_stopping; its length is length=…. For another {group}, train a run of its own."
         )
 
 
 def _at(trunk: Trunk, duration: str | None) -> int:
-    """The weight update after which the branch leaves, of which there must be a checkpoint."""
+    """The weight update after which the branch leaves."""
     if duration is None:
-        if trunk.status != FINISHED or not trunk.kept:
-            raise ConfigError(f"branch: {trunk.folder} is {trunk.status}, so say where to leave it: {_where(trunk)}")
-        return trunk.kept[0]
-    step = trunk.step("at", duration)
-    if step not in trunk.kept:
-        raise RunError(
-            f"branch: at={duration} is weight update {step} of {trunk.folder}, and there is no checkpoint of it. "
-            f"{_where(trunk)} To leave it elsewhere, train it again and keep one there: "
-            f"trainer.keep_at=[{duration}], with rerun=true or another outputs=…."
+        if trunk.end is None:
+            raise ConfigError(f"branch: {trunk.folder} is {trunk.status}, so say where to leave it. {trunk.where}")
+        return trunk.end
+    check_duration("branch", "at", duration, hint="at=80%")
+    step = trunk.span.steps(duration)
+    if step > trunk.span.total_steps:
+        raise ConfigError(
+            f"branch: at={duration} is weight update {step}, and {trunk.folder} has {trunk.span.total_steps}. "
+            f"{trunk.where}"
         )
     return step
 
 
-def _where(trunk: Trunk) -> str:
-    kept = [f"at={step}st ({100 * step / trunk.span.total_steps:.4g}%)" for step in sorted(trunk.kept)]
-    return f"Checkpoints are kept for {', '.join(kept)}." if kept else "It has no checkpoints."
-
-
 def _length(trunk: Trunk, at: int, duration: str | None) -> int:
     if duration is not None:
-        return trunk.step("length", duration)
+        check_duration("branch", "length", duration, hint="length=20%")
+        return trunk.span.steps(duration)
     if at < trunk.span.total_steps:
         return trunk.span.total_steps - at
     raise ConfigError(

@@ -38,3 +38,10 @@ def trunk_node(settings: Mapping[str, Any], total_steps: int, prefix: str = "") 
         "total_steps": total_steps,
         "branch": branch_node(settings, f"{prefix}branch"),
     }
+
+
+def settings_of_trunk(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings of the run that a branch left, as far as a branch of it must know them, from the branch's own."""
+    shared = {key: value for key, value in settings.items() if key.split(".")[0] in ("model", "data", "trainer")}
+    prefix = "branch.trunk."
+    return {**shared, **{key.removeprefix(prefix): settings[key] for key in settings if key.startswith(prefix)}}

@@ -17,9 +17,8 @@ def summarize(result: Result) -> str:
         measure = "val_accuracy" if "val_accuracy" in result.history[0] else "accuracy"
         row = max(result.history, key=lambda row: row[measure])
         kind = "validation" if measure == "val_accuracy" else "training"
-        lines.append(
-            f"Best epoch      {result.best_epoch} of {len(result.history)}, by {kind} accuracy {row[measure]:.2%}"
-        )
+        last = int(result.history[-1]["epoch"])
+        lines.append(f"Best epoch      {result.best_epoch} of {last}, by {kind} accuracy {row[measure]:.2%}")
     lines.append(f"Time            {_duration(result.seconds)} for {result.updates:,} weight updates")
     if result.inexact:
         lines.append(f"Not exact       continued although these changed: {'; '.join(result.inexact)}")

@@ -101,6 +101,11 @@ def checkpoints(run: Path) -> list[Path]:
     return sorted((run / "checkpoints").glob("step-*.npz"))
 
 
+def step_of(checkpoint: Path) -> int:
+    """The weight update that a checkpoint, kept for good or not, is of."""
+    return int(checkpoint.stem.removeprefix("step-").removesuffix("-kept"))
+
+
 def checkpoint_arrays(path: Path) -> dict[str, np.ndarray]:
     """The variables in a checkpoint, without the rest of its state, which holds times."""
     with np.load(path, allow_pickle=False) as file:

@@ -21,6 +21,7 @@ from helpers import (
     read_all_scalars,
     read_events,
     start,
+    step_of,
     wait_for_epochs,
 )
 
@@ -62,7 +63,7 @@ def test_a_kill_loses_no_more_than_the_updates_since_the_last_checkpoint(killed_
     assert in_training, "no kill met the run after its first checkpoint: draw other moments"
     for kill in in_training:
         assert kill.before is not None
-        step = int(checkpoints(kill.before)[-1].stem.removeprefix("step-"))
+        step = step_of(checkpoints(kill.before)[-1])
         if step < 44:
             assert f"Continuing after weight update {step} of 44." in kill.output
             starts = [event.step for event in read_events(kill.run) if event.HasField("session_log")]
@@ -87,7 +88,7 @@ def test_a_signal_leaves_a_checkpoint_and_says_how_to_go_on(number: int, code: i
     assert process.returncode == code
     assert "Traceback" not in err
     [checkpoint] = checkpoints(run)
-    step = int(checkpoint.stem.removeprefix("step-"))
+    step = step_of(checkpoint)
     assert 2 * 20 <= step < 200 * 20
     assert f"Stopped after weight update {step} of 4000. The same command continues there." in out
     assert json.loads((run / "run.json").read_text())["status"] == "interrupted"

@@ -21,6 +21,7 @@ from helpers import (
     only_run,
     read_scalars,
     start,
+    step_of,
     wait_for_epochs,
 )
 
@@ -294,7 +295,7 @@ def test_a_diverged_run_says_so_and_keeps_the_last_good_checkpoint(tmp_path: Pat
     assert f"Diverged: {message}" in diverged.stdout
     assert state["status"] == state["result"]["status"] == "diverged"
     kept = checkpoints(run)[-1]
-    step = int(kept.stem.removeprefix("step-"))
+    step = step_of(kept)
     assert step <= first and f"The checkpoint of step {step} is kept." in message
     assert all(np.isfinite(array).all() for array in checkpoint_arrays(kept).values())
     assert not (run / "model.keras").exists()

@@ -3,83 +3,17 @@
 import json
 import re
 import shutil
-import subprocess
-import sys
-import time
-import urllib.parse
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from helpers import TOY, Kills, environment, read_all_scalars
+from board import Board
+from helpers import TOY, Kills, read_all_scalars
 
 import annealkit
 from annealkit import Cyclical, Run, learning_rates
-
-
-class Board:
-    """A TensorBoard server on 127.0.0.1.
-
-    Args:
-        logdir: what it shows.
-        log: where it writes its messages.
-    """
-
-    def __init__(self, logdir: Path, log: Path) -> None:
-        self._log = log
-        with open(log, "w") as file:
-            arguments = [
-                "--logdir",
-                str(logdir),
-                "--host",
-                "127.0.0.1",
-                "--port",
-                "0",
-                "--samples_per_plugin",
-                "scalars=1000000",
-            ]
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "tensorboard.main", *arguments], env=environment(), stdout=file, stderr=file
-            )
-        self._address = self._wait_for_address()
-
-    def _wait_for_address(self) -> str:
-        while True:
-            found = re.search(r"http://127\.0\.0\.1:\d+", self._log.read_text())
-            if found:
-                return found[0]
-            assert self._process.poll() is None, self._log.read_text()
-            time.sleep(0.1)
-
-    def get(self, path: str, **query: str) -> Any:
-        """The JSON at that path."""
-        address = f"{self._address}/data/{path}?{urllib.parse.urlencode(query)}"
-        with urllib.request.urlopen(address, timeout=30) as answer:
-            return json.load(answer)
-
-    def post(self, path: str, body: dict[str, Any]) -> Any:
-        """The JSON that answers this one."""
-        request = urllib.request.Request(
-            f"{self._address}/data/{path}", json.dumps(body).encode(), {"Content-Type": "application/json"}
-        )
-        with urllib.request.urlopen(request, timeout=30) as answer:
-            return json.load(answer)
-
-    def scalars(self, run: str, tag: str) -> tuple[list[int], np.ndarray]:
-        """Steps and float32 values."""
-        points = self.get("plugin/scalars/scalars", run=run, tag=tag)
-        return [step for _, step, _ in points], np.array([value for _, _, value in points], np.float32)
-
-    def stop(self) -> None:
-        self._process.terminate()
-        try:
-            self._process.wait(timeout=20)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
 
 
 @pytest.fixture(scope="module")
@@ -108,28 +42,10 @@ def runs(tmp_path_factory: pytest.TempPathFactory, killed_runs: Kills) -> dict[s
 def board(runs: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Board]:
     server = Board(runs["finished"].parent, tmp_path_factory.mktemp("server") / "log")
     try:
-        deadline = time.monotonic() + 120
-        # It reads the files in the background; the last thing in each is the end of its session.
-        while len(hparams(server)) < 3 or any(
-            group["status"] == "STATUS_RUNNING" for group in hparams(server).values()
-        ):
-            assert time.monotonic() < deadline, hparams(server)
-            time.sleep(0.2)
+        server.wait_for(3)
         yield server
     finally:
         server.stop()
-
-
-def hparams(server: Board) -> dict[str, dict[str, Any]]:
-    """Of each run, what the HParams page shows: its settings and its end status."""
-    statuses = ["STATUS_SUCCESS", "STATUS_FAILURE", "STATUS_RUNNING", "STATUS_UNKNOWN"]
-    body = {"experimentName": "", "allowedStatuses": statuses, "colParams": [], "startIndex": 0, "sliceSize": 100}
-    groups = server.post("plugin/hparams/session_groups", body).get("sessionGroups", [])
-    return {
-        session["name"]: {"status": session["status"], "settings": group["hparams"]}
-        for group in groups
-        for session in group["sessions"]
-    }
 
 
 def test_runs_are_listed_by_their_names(board: Board, runs: dict[str, Path]) -> None:
@@ -173,7 +89,7 @@ def test_a_killed_and_resumed_run_does_not_double_back(board: Board, runs: dict[
 
 
 def test_hparams_hold_the_settings_and_the_end(board: Board, runs: dict[str, Path]) -> None:
-    shown = hparams(board)
+    shown = board.sessions()
     statuses = {name: shown[path.name]["status"] for name, path in runs.items()}
     assert statuses == {"finished": "STATUS_SUCCESS", "diverged": "STATUS_FAILURE", "resumed": "STATUS_SUCCESS"}
     settings = shown[runs["finished"].name]["settings"]
@@ -182,6 +98,67 @@ def test_hparams_hold_the_settings_and_the_end(board: Board, runs: dict[str, Pat
         "data": "toy", "data.validation": 100, "trainer.seed": 3, "trainer.batch_size": 50,
     }.items():  # fmt: skip
         assert settings[key] == value, key
+
+
+@pytest.fixture(scope="module")
+def sweep(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Board, list[dict[str, Any]]]]:
+    """The server of a sweep over schedules, optimizers and seeds, and what each run's folder says of it."""
+    logdir = tmp_path_factory.mktemp("sweep") / "outputs"
+    for schedule in ("constant", "step", "cosine"):
+        for optimizer in ("sgd", "adam"):
+            for seed in (0, 1):
+                words = [f"schedule={schedule}", f"optimizer={optimizer}", f"seed={seed}"]
+                annealkit.train([*TOY, *words, f"outputs={logdir}", "trainer.progress=false"])
+    states = [json.loads(path.read_text()) | {"name": path.parent.name} for path in logdir.glob("*/run.json")]
+    server = Board(logdir, tmp_path_factory.mktemp("server") / "log")
+    try:
+        server.wait_for(12)
+        yield server, states
+    finally:
+        server.stop()
+
+
+def names_of(groups: list[dict[str, Any]]) -> list[str]:
+    return [session["name"] for group in groups for session in group["sessions"]]
+
+
+def test_the_table_of_a_sweep_sorts_by_final_accuracy(sweep: tuple[Board, list[dict[str, Any]]]) -> None:
+    server, states = sweep
+    final = {"metric": {"group": "", "tag": "test/accuracy"}}
+    accuracies = {state["name"]: state["result"]["test_accuracy"] for state in states}
+    for order in ("ORDER_DESC", "ORDER_ASC"):
+        rows = server.session_groups(colParams=[final | {"order": order}])
+        values = [{value["name"]["tag"]: value["value"] for value in row["metricValues"]} for row in rows]
+        shown = [of_run["test/accuracy"] for of_run in values]
+        expected = sorted(accuracies.values(), reverse=order == "ORDER_DESC")
+        assert shown == [np.float32(value) for value in expected]
+        # The names too; runs of one accuracy may be in any order.
+        assert [np.float32(accuracies[name]) for name in names_of(rows)] == shown
+
+
+def test_the_table_of_a_sweep_filters_by_schedule_and_optimizer(sweep: tuple[Board, list[dict[str, Any]]]) -> None:
+    server, states = sweep
+    settings = {state["name"]: state["settings"] for state in states}
+    for schedules, optimizers in ((["cosine"], ["adam"]), (["constant", "step"], ["sgd"]), (["step"], ["sgd", "adam"])):
+        chosen = [
+            {"hparam": "schedule", "filterDiscrete": schedules, "includeInResult": True},
+            {"hparam": "optimizer", "filterDiscrete": optimizers, "includeInResult": True},
+        ]
+        expected = {
+            name for name, own in settings.items() if own["schedule"] in schedules and own["optimizer"] in optimizers
+        }
+        assert set(names_of(server.session_groups(colParams=chosen))) == expected
+        assert len(expected) == 2 * len(schedules) * len(optimizers)
+
+
+def test_what_a_sweep_varies_comes_first_in_the_table(sweep: tuple[Board, list[dict[str, Any]]]) -> None:
+    server, _ = sweep
+    columns = server.post("plugin/hparams/experiment", {"experimentName": ""})["hparamInfos"]
+    varied = [column["name"] for column in columns if column.get("differs")]
+    assert {"schedule", "optimizer", "trainer.seed"} <= set(varied)
+    assert [column["name"] for column in columns][: len(varied)] == varied
+    choices = {column["name"]: set(column.get("domainDiscrete", [])) for column in columns}
+    assert choices["schedule"] == {"constant", "step", "cosine"} and choices["optimizer"] == {"sgd", "adam"}
 
 
 def test_the_layout_shows_rate_and_accuracy_together(board: Board) -> None:

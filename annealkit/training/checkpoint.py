@@ -89,7 +89,10 @@ class Checkpoints:
                     return _read(path)
                 except Exception as error:  # As above.
                     cause = f"{path.name} is damaged: {error}"
-        raise RunError(f"{self._folder} has no checkpoint of weight update {step} that can be read: {cause}.")
+        raise RunError(
+            f"{self._folder} has no checkpoint of weight update {step} that can be read: {cause}. "
+            "Try another at=…, or train that run again with rerun=true."
+        )
 
     def _files(self) -> list[Path]:
         """Newest first."""
@@ -98,7 +101,8 @@ class Checkpoints:
 
 def _read(path: Path) -> Checkpoint:
     """Reading a member checks its CRC-32, so that a changed byte is found as well as a missing end."""
-    with np.load(path, allow_pickle=False) as file:
+    # Opened here, since NumPy leaves a file open that is no archive.
+    with open(path, "rb") as raw, np.load(raw, allow_pickle=False) as file:
         arrays = {name: file[name] for name in file.files}
     state = json.loads(arrays.pop(_STATE).tobytes())
     return Checkpoint(_step(path), arrays, state)
@@ -114,12 +118,45 @@ def variable_arrays(prefix: str, variables: list[Any]) -> dict[str, np.ndarray]:
 
 
 def restore_variables(prefix: str, variables: list[Any], arrays: dict[str, np.ndarray]) -> None:
-    """Give Keras variables the values that `variable_arrays` took from them."""
+    """Give Keras variables the values that `variable_arrays` took from them. Raises RunError if they do not fit."""
+    stored = sum(name.startswith(f"{prefix}/") for name in arrays)
+    if stored != len(variables):
+        raise RunError(
+            f"the checkpoint does not fit the {prefix}: it has {stored} variables, and the {prefix} {len(variables)}. "
+            "Try rerun=true, which starts afresh."
+        )
     for number, variable in enumerate(variables):
-        value = arrays.get(f"{prefix}/{number:04d}")
-        if value is None or value.shape != tuple(variable.shape):
+        value = arrays[f"{prefix}/{number:04d}"]
+        if value.shape != tuple(variable.shape):
             raise RunError(
                 f"the checkpoint does not fit the {prefix}: {variable.path} has shape {tuple(variable.shape)}, "
-                f"the checkpoint {'nothing' if value is None else value.shape}. Try rerun=true, which starts afresh."
+                f"the checkpoint {value.shape}. Try rerun=true, which starts afresh."
             )
         variable.assign(value)
+
+
+def optimizer_variables(optimizer: Any) -> list[str]:
+    """The names of a Keras optimizer's variables, which say what each is for: `sgd/dense_kernel_momentum`."""
+    return [variable.path for variable in optimizer.variables]
+
+
+def check_same_variables(optimizer: Any, state: dict[str, Any]) -> None:
+    """Refuse an optimizer that remembers something else than the one that a checkpoint is of.
+
+    Two of its variables may be of one shape, such as a momentum and an averaged weight, so shapes would not tell.
+
+    Raises:
+        RunError: with what only one of the two has.
+    """
+    now = optimizer_variables(optimizer)
+    before = state.get("optimizer", now)  # Not in checkpoints of earlier versions.
+    if before != now:
+        lost, new = sorted(set(before) - set(now)), sorted(set(now) - set(before))
+        found = [
+            f"{len(names)} {where} ({names[0]})" for names, where in ((lost, "only there"), (new, "only here")) if names
+        ]
+        raise RunError(
+            "optimizer: a branch goes on with what the optimizer of its trunk remembers, and this one remembers "
+            f"something else: {', '.join(found) or 'the same in another order'}. "
+            "Leave out optimizer.ema_momentum, optimizer.momentum or what else switches it on or off."
+        )

@@ -109,7 +109,8 @@ def check_trunk(origin: Origin, steps_per_epoch: int, now: dict[str, Any], resum
             f"{origin.run} cannot be branched to the exact bit: {'; '.join(changes)}. Try what it was trained with, or "
             "resume=inexact to branch all the same (the result says so)."
         )
-    return [f"in its trunk: {change}" for change in [*state.get("inexact", []), *changes]]
+    said = "in its trunk: "  # Once, however many branches are between.
+    return [f"{said}{change.removeprefix(said)}" for change in [*state.get("inexact", []), *changes]]
 
 
 def computes_bfloat16() -> bool:

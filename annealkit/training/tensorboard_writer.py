@@ -49,11 +49,24 @@ class TensorBoardWriter:
             self._file.add(event_pb2.Event(wall_time=time.time(), step=step, session_log=start))
 
     def describe(self, config_text: str, settings: dict[str, Any]) -> None:
-        """Once at the start of a run: the configuration as text, its settings as HParams, the layout of charts."""
+        """Once at the start of a run: the configuration as text, its settings as HParams, the layout of charts.
+
+        HParams become columns of one table of all runs. How a branch's trunk was trained would add twenty to it that
+        no other run has: of that, only the schedule is there, and all in the text.
+        """
+        columns = {key: value for key, value in settings.items() if not key.startswith("branch.trunk.")}
+        if "branch.trunk.schedule" in settings:
+            columns["branch.trunk.schedule"] = settings["branch.trunk.schedule"]
         self._add(0, text.text_pb("config", f"```yaml\n{config_text}\n```"))
-        self._add(0, hparams.session_start_pb({key: _hparam(value) for key, value in settings.items()}))
-        chart = layout_pb2.Chart
-        lines = layout_pb2.MultilineChartContent
+        self._add(0, hparams.session_start_pb({key: _hparam(value) for key, value in columns.items()}))
+        # Training figures are of single batches, too restless to be in one chart with those of validation.
+        charts = {
+            "learning rate": "learning_rate",
+            "validation accuracy": "val/accuracy",
+            "validation loss": "val/loss",
+            "training accuracy, of each batch": "train/accuracy",
+            "training loss, of each batch": "train/loss",
+        }
         self._add(
             0,
             custom_scalar.pb(
@@ -62,9 +75,8 @@ class TensorBoardWriter:
                         layout_pb2.Category(
                             title="Annealing",
                             chart=[
-                                chart(title="learning rate", multiline=lines(tag=["learning_rate"])),
-                                chart(title="accuracy", multiline=lines(tag=["val/accuracy", "train/accuracy"])),
-                                chart(title="loss", multiline=lines(tag=["val/loss", "train/loss"])),
+                                layout_pb2.Chart(title=title, multiline=layout_pb2.MultilineChartContent(tag=[tag]))
+                                for title, tag in charts.items()
                             ],
                         )
                     ]

@@ -32,7 +32,14 @@ from annealkit.run_folder import CHECKPOINTS, RunFolder
 from annealkit.start_tensorflow import available_threads
 from annealkit.training import callback_state
 from annealkit.training.callbacks import check_callbacks, early_stopping
-from annealkit.training.checkpoint import Checkpoint, Checkpoints, restore_variables, variable_arrays
+from annealkit.training.checkpoint import (
+    Checkpoint,
+    Checkpoints,
+    check_same_variables,
+    optimizer_variables,
+    restore_variables,
+    variable_arrays,
+)
 from annealkit.training.compiled_model import build_model, final_weights
 from annealkit.training.custom_gradients import forgetting_custom_gradients
 from annealkit.training.environment import (
@@ -199,16 +206,16 @@ class Training:
     def restore(self) -> None:
         """Take up the last good checkpoint, or begin: variables, progress, history and event files all at one step."""
         checkpoint = self._checkpoints.latest()
+        self.begins = checkpoint is None
+        if self.begins and self._origin is not None:
+            self._leave_trunk(self._origin)
         self._model.stop_training = False
         self._callbacks.on_train_begin()
         sizes: dict[str, int] = {}
-        self.begins = checkpoint is None
         if checkpoint is not None:
             self._take_up(checkpoint)
             callback_state.restore(self._callbacks.callbacks, checkpoint.state["callbacks"], checkpoint.arrays)
             sizes = checkpoint.state["event_files"]
-        elif self._origin is not None:
-            self._leave_trunk(self._origin)
         if self.progress.feedback is not None:
             self._schedule.scale.assign(self.progress.feedback["scale"])
         self._folder.write_history(self.progress.history)
@@ -222,7 +229,9 @@ class Training:
     def _leave_trunk(self, origin: Origin) -> None:
         """Begin where another run stood: its weights and history; callbacks begin anew, and another feedback does."""
         begun = self.progress.feedback
-        self._take_up(Checkpoints(origin.run / CHECKPOINTS).at(origin.branch.at))
+        checkpoint = Checkpoints(origin.run / CHECKPOINTS).at(origin.branch.at)
+        check_same_variables(self._model.optimizer, checkpoint.state)
+        self._take_up(checkpoint)
         self.progress.stopped = False
         if not origin.keeps_feedback:
             self.progress.feedback = begun
@@ -381,7 +390,12 @@ class Training:
         progress = {**asdict(self.progress), "seconds": self._seconds()}
         if self.progress.step % self._span.steps_per_epoch:
             progress["seconds_in_epoch"] = time.perf_counter() - self._epoch_began
-        state = {"progress": progress, "callbacks": plain, "event_files": self._board.flush()}
+        state = {
+            "progress": progress,
+            "callbacks": plain,
+            "event_files": self._board.flush(),
+            "optimizer": optimizer_variables(self._model.optimizer),
+        }
         for_good = self.progress.step in self._keep
         self._checkpoints.save(Checkpoint(self.progress.step, {**arrays, **callback_arrays}, state), for_good)
         self._last_checkpoint = time.monotonic()
