@@ -2,8 +2,8 @@
 
     python tests/tensorboard_picture.py OUTPUTS PAGE PICTURE.png
 
-PAGE is what follows `#` in TensorBoard's address: `hparams`, `scalars`, `custom_scalars` or, for the README,
-`timeseries&tagFilter=learning_rate%7Cval/accuracy&smoothing=0`.
+PAGE is what follows `#` in TensorBoard's address: `hparams`, `scalars` or, for the README,
+`custom_scalars&_smoothingWeight=0`.
 """
 
 import shutil

@@ -22,7 +22,6 @@ from annealkit.plan import (
     plan_momenta,
     plan_rates,
     plan_run,
-    settings_without_effect,
     steps_to_keep,
 )
 from annealkit.registry import Registry
@@ -31,6 +30,7 @@ from annealkit.run import Run
 from annealkit.run_folder import CHECKPOINTS, RunFolder
 from annealkit.start_tensorflow import available_threads
 from annealkit.training import callback_state
+from annealkit.training.announcement import announce
 from annealkit.training.callbacks import check_callbacks, early_stopping
 from annealkit.training.checkpoint import (
     Checkpoint,
@@ -45,7 +45,6 @@ from annealkit.training.custom_gradients import forgetting_custom_gradients
 from annealkit.training.environment import (
     check_exact,
     check_trunk,
-    computes_bfloat16,
     describe_environment,
     prepared_keras,
 )
@@ -111,7 +110,7 @@ def train(
             total_steps=run.total_steps,
             steps_per_epoch=run.steps_per_epoch,
         )
-        _announce(parts, splits, run, training, rates)
+        announce(parts, splits, run, rates, training.progress.step, training.begins)
         status, message = training.run(config, stop)
         result = training.result(status, message, inexact)
         folder.update_state(status=status, result=result.to_json())
@@ -463,38 +462,6 @@ def _paired_momentum(optimizer: keras.Optimizer, momenta: np.ndarray | None) -> 
     if paired is None:
         log.info("This optimizer has no momentum or beta_1 above 0, so the schedule's momentum has no effect.")
     return paired
-
-
-def _announce(parts: Parts, splits: Splits, run: Run, training: Training, rates: np.ndarray) -> None:
-    """What is trained on what, and where a branch or a resumed run goes on."""
-    kept = f"{len(splits.validation):,} kept for validation" if len(splits.validation) else "none kept for validation"
-    log.info(
-        "Data: %s. %s images to train on, %s, %s for the final test.",
-        splits.images.origin or splits.images.name,
-        f"{len(splits.train):,}",
-        kept,
-        f"{len(splits.test):,}",
-    )
-    epochs, rest = divmod(run.total_steps, run.steps_per_epoch)
-    log.info(
-        "Training: %s of %d weight updates%s, %s.",
-        f"{epochs} epoch{'' if epochs == 1 else 's'}",
-        run.steps_per_epoch,
-        f" and {rest} more" if rest else "",
-        parts.trainer.precision,
-    )
-    if parts.trainer.precision == "float32" and len(splits.input_shape) == 3 and computes_bfloat16():
-        log.info("This processor has bfloat16 instructions: trainer.precision=mixed_bfloat16 is likely faster.")
-    for warning in settings_without_effect(parts, run):
-        log.warning(warning)
-    step = training.progress.step
-    if training.begins and parts.origin is not None:
-        log.info(
-            "Leaving %s after weight update %d, at a rate of %.4g; %d follow, from a rate of %.4g.",
-            parts.origin.run, step, rates[step - 1], parts.origin.length, rates[step],
-        )  # fmt: skip
-    elif step:
-        log.info("Continuing after weight update %d of %d.", step, run.total_steps)
 
 
 def _first_not_finite(losses: np.ndarray) -> int | None:
