@@ -15,10 +15,11 @@ from annealkit.errors import ConfigError
 from annealkit.job import attempt
 from annealkit.plan import build_parts, check_plan
 from annealkit.registry import Registry, load_registry
-from annealkit.result import FAILED
+from annealkit.result import FAILED, FINISHED
 from annealkit.run_folder import RunFolder
 from annealkit.summary import roughly
-from annealkit.sweep.jobs import Job, varying
+from annealkit.sweep.jobs import Job, find_the_same, varying
+from annealkit.sweep.run import sigterm_as_exit
 from annealkit.sweep.table import rows_of, show
 
 FORM = "annealkit branch RUN [RUN …] [at=…] [length=…] (schedule=… | then=…) [key=value …]"
@@ -30,9 +31,9 @@ annealkit branch: continue a checkpoint of a run with another schedule, into a n
   RUN        the folder of the run to leave; it stays as it is
   at         after which of its weight updates: 80%, 6ep, 1500st; left out: at its end. Checkpoints are kept for the
              last two and for those of trainer.keep_at, which is [80%] unless the run was given others
-  length     how long the branch trains from there: 20% (of the run that it leaves), 2ep, 500st; left out: as long as
-             that run had still to go
-  schedule   another schedule, from its beginning: its span is the length of the branch
+  length     how long the branch trains from there: 20%, 2ep, 500st; left out: as long as that run had still to go.
+             In both, % is of the whole length of RUN
+  schedule   another schedule, from its beginning and at optimizer.lr: its span is the length of the branch
   then       or how the same goes on:
 {chr(10).join(f"               {name:<9} {text}" for name, text in THEN.items())}
 
@@ -42,13 +43,15 @@ reached. A run that was stopped early goes on from its last weights, not from it
 at=40%,80% schedule=linear,cosine.
 
   annealkit branch outputs/constant-sgd-keras_cnn-cifar10-s0-1a2b3c4d at=80% schedule=linear
-  annealkit branch outputs/constant-* at=20%,40%,80% length=20% schedule=linear
+  annealkit branch outputs/constant-sgd-* at=20%,40%,80% length=20% schedule=linear
   annealkit branch outputs/cosine-sgd-keras_cnn-cifar10-s0-1a2b3c4d length=4ep then=rewarm
 """
 
 
 def branch_command(arguments: list[str]) -> int:
-    """Train every branch that the words describe, one after another; all are checked before the first is trained.
+    """Train every branch that the words describe, one after another.
+
+    All are composed before the first is trained, and checked as far as that can be done without its images.
 
     Returns:
         1 where one failed or diverged, else 0.
@@ -59,6 +62,9 @@ def branch_command(arguments: list[str]) -> int:
     if "--help" in arguments:
         print(USAGE, end="")
         return 0
+    flags = [word for word in arguments if word.startswith("-")]
+    if flags:
+        raise ConfigError(f"branch: there is no option {flags[0]!r}. {FORM}")
     folders = [word for word in arguments if "=" not in word or Path(word).is_dir()]
     words = [word for word in arguments if word not in folders]
     if not folders:
@@ -70,23 +76,45 @@ def branch_command(arguments: list[str]) -> int:
         _compose(Path(folder), one, number, labels[number], registry) for number, (folder, *one) in enumerate(described)
     ]
     jobs = [job for job, _ in branches]
+    find_the_same(jobs)
+    if len(jobs) == 1:
+        [(job, config)] = branches
+        with recorded(job.folder, config, job.overrides, sys.stdout):
+            status, _ = attempt(config, job.folder, registry)
+        return 0 if status == FINISHED else 1
+    _check_threads(jobs)
     reasons: dict[int, str] = {}
-    began = time.perf_counter()
     try:
-        for done, (job, config) in enumerate(branches):
-            if len(jobs) > 1:
-                left = (time.perf_counter() - began) / done * (len(jobs) - done) if done else None
-                estimate = "" if left is None else f" ({roughly(left)} left)"
-                print(f"\nbranch {done + 1} of {len(jobs)}: {job.label}{estimate}", flush=True)
-            with recorded(job.folder, config, job.overrides, sys.stdout):
-                status, reason = attempt(config, job.folder, registry, reuse_data=len(jobs) > 1)
-            if status == FAILED:
-                reasons[job.number] = reason
+        with sigterm_as_exit():
+            _train([branch for branch in branches if branch[0].to_be_trained], len(jobs), registry, reasons)
     finally:  # Also where a signal has stopped it.
         rows = rows_of(jobs, reasons)
-        if len(jobs) > 1:
-            show(rows, jobs[0].folder.parent)
+        show(rows, jobs[0].folder.parent)
     return 1 if any(row.at_fault for row in rows) else 0
+
+
+def _train(branches: list[tuple[Job, DictConfig]], count: int, registry: Registry, reasons: dict[int, str]) -> None:
+    """One after another; `reasons` receives why a branch failed."""
+    began = time.perf_counter()
+    for done, (job, config) in enumerate(branches):
+        left = (time.perf_counter() - began) / done * (len(branches) - done) if done else None
+        estimate = "" if left is None else f" ({roughly(left)} left)"
+        print(f"\nbranch {job.number + 1} of {count}: {job.label}{estimate}", flush=True)
+        with recorded(job.folder, config, job.overrides, sys.stdout):
+            status, reason = attempt(config, job.folder, registry, reuse_data=True)
+        if status == FAILED:
+            reasons[job.number] = reason
+
+
+def _check_threads(jobs: list[Job]) -> None:
+    """Refuse branches of runs with different numbers of threads: one process cannot change its own."""
+    threads = {job.threads: job for job in jobs if job.to_be_trained}
+    if len(threads) > 1:
+        described = "; ".join(f"{count} for {job.overrides[0]}" for count, job in threads.items())
+        raise ConfigError(
+            f"branch: these runs were trained with different numbers of threads, and one process has one: {described}. "
+            "Give a command for each number."
+        )
 
 
 def _each(words: list[str]) -> list[list[str]]:

@@ -5,6 +5,7 @@ It keeps what the trunk's state depends on: model, data, optimizer, seed, batch 
 
 import math
 from dataclasses import fields
+from fractions import Fraction
 from pathlib import Path
 
 from hydra.core.override_parser.types import Override
@@ -16,11 +17,10 @@ from annealkit.curve import learning_rates
 from annealkit.errors import ConfigError, RunError, did_you_mean
 from annealkit.plan import build_course
 from annealkit.registry import Registry
-from annealkit.run import Run
+from annealkit.run import Run, parse_duration
 from annealkit.run_folder import CHECKPOINTS, RunFolder
 from annealkit.settings import Trainer
 from annealkit.start_tensorflow import start_tensorflow
-from annealkit.stored_settings import trunk_node
 from annealkit.training.checkpoint import Checkpoints
 from annealkit.trunk import STATE, Trunk, read_trunk, trunks_of_branches
 
@@ -75,12 +75,13 @@ def _compose_branch(trunk: Trunk, own: dict[str, str], overrides: list[Override]
     steps_per_epoch = trunk.span.steps_per_epoch
     at = _at(trunk, own.get("at"))
     length = _length(trunk, at, own.get("length"))
-    node = trunk_node(trunk.settings, trunk.span.total_steps)
-    course = build_course(node, registry)
+    course = build_course(trunk.node, registry)
     if course.needs_tensorflow:  # Once it runs it cannot change its number of threads.
         threads = next((o.value() for o in overrides if o.key_or_group == "trainer.threads"), trunk.threads)
         start_tensorflow(threads if isinstance(threads, int) else None)
     last = float(course.rates(steps_per_epoch)[at - 1])
+    if "feedback" in given and trunk.settings["feedback"] != "none":
+        last *= _scale(trunk, at)  # The scale that feedback has reached ends with the feedback.
     then = _then(own.get("then"), given, last)
     implied = {
         None: ["warmup=none"],
@@ -93,7 +94,7 @@ def _compose_branch(trunk: Trunk, own: dict[str, str], overrides: list[Override]
     if then == STRETCH:
         begins = 0 if course.branch is None else course.branch.begins
     run = str(trunk.folder.absolute())
-    config.branch = {"run": run, "at": at, "length": length, "begins": begins, "trunk": node}
+    config.branch = {"run": run, "at": at, "length": length, "begins": begins, "trunk": trunk.node}
     config.trainer.epochs = math.ceil((at + length) / steps_per_epoch)
     if "outputs" not in given:
         config.outputs = str(trunk.folder.parent)
@@ -110,7 +111,17 @@ def _start_warmup_at(rate: float, config: DictConfig, span: Run, registry: Regis
     check_duration("warmup", "length", config.warmup.length, hint="warmup.length=5%")
     left = max(1, span.total_steps - span.steps(config.warmup.length))
     first = float(learning_rates(schedule, config.optimizer.lr, Run(left, span.steps_per_epoch))[0])
-    config.warmup.start = min(1.0, rate / first) if first else 1.0
+    if first < rate:
+        raise ConfigError(
+            f"branch: then=rewarm rises from the last rate, {rate:.4g}, to the first of the schedule, and that is "
+            f"{first:.4g}. Try optimizer.lr={rate:.4g} or more, then=hold, or schedule=… without then=."
+        )
+    config.warmup.start = rate / first if first else 1.0
+
+
+def _scale(trunk: Trunk, at: int) -> float:
+    """What feedback had come to scale the trunk's rates by."""
+    return float(Checkpoints(trunk.folder / CHECKPOINTS).at(at).state["progress"]["feedback"]["scale"])
 
 
 def _has_begun(branch: Path, config: DictConfig) -> bool:
@@ -160,7 +171,7 @@ def _at(trunk: Trunk, duration: str | None) -> int:
         if trunk.end is None:
             raise ConfigError(f"branch: {trunk.folder} is {trunk.status}, so say where to leave it. {trunk.where}")
         return trunk.end
-    check_duration("branch", "at", duration, hint="at=80%")
+    _check_duration("at", duration, "80%")
     step = trunk.span.steps(duration)
     if step > trunk.span.total_steps:
         raise ConfigError(
@@ -170,9 +181,21 @@ def _at(trunk: Trunk, duration: str | None) -> int:
     return step
 
 
+def _check_duration(word: str, duration: str, example: str) -> None:
+    try:
+        number, _ = parse_duration(duration)
+    except ConfigError:
+        number = Fraction(0)
+    if number == 0:
+        raise ConfigError(
+            f"branch: {word} must be a duration longer than nothing: 2ep (epochs), 1500st (weight updates) or "
+            f"{example} (of the whole length of the run that is left); got {duration!r}. Try {word}={example}."
+        )
+
+
 def _length(trunk: Trunk, at: int, duration: str | None) -> int:
     if duration is not None:
-        check_duration("branch", "length", duration, hint="length=20%")
+        _check_duration("length", duration, "20%")
         return trunk.span.steps(duration)
     if at < trunk.span.total_steps:
         return trunk.span.total_steps - at
@@ -186,12 +209,19 @@ def _then(then: str | None, given: list[str], last: float) -> str | None:
     """What the rate does from here on; to be said in one of two ways."""
     if then is not None:
         check_choice("branch", "then", then, tuple(THEN))
+    fixed = [key for key in given if key.split(".")[0] in ("schedule", "warmup") or key == "optimizer.lr"]
+    if then == HOLD and fixed and "schedule" not in given:
+        raise ConfigError(
+            f"branch: then=hold keeps the last rate, {last:.4g}, so {fixed[0]} cannot be set beside it. "
+            f"Leave it out, or try schedule=constant optimizer.lr={last:.4g} instead of then=hold."
+        )
     if (then is None) == ("schedule" not in given):
         what = "both say" if then else "neither then= nor schedule= says"
         choices = "".join(f"\n  then={name:<9} {text}" for name, text in THEN.items())
         raise ConfigError(
             f"branch: {what} what the learning rate, {last:.4g} at that point, does from there on. "
-            f"Give one of{choices}\n  schedule=…     another schedule, from its beginning, such as schedule=linear"
+            f"Give one of{choices}\n"
+            "  schedule=…     another schedule, from its beginning and at optimizer.lr, such as schedule=linear"
         )
     return then
 

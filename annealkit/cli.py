@@ -17,8 +17,8 @@ annealkit: which learning-rate annealing should this model be trained with?
   python -m annealkit -m schedule=step,cosine seed=0,1    train a sweep
   python -m annealkit preview schedule=cyclical           draw the learning-rate curve; preview.png=… preview.csv=…
   python -m annealkit find-lr optimizer=adam              a learning-rate range test: which optimizer.lr to begin with
-  python -m annealkit compare outputs                     who leads, and is it certain? by=… metric=… html=… csv=…
-  python -m annealkit branch outputs/RUN at=80% schedule=linear   continue a run from there, with another schedule
+  python -m annealkit compare outputs                     who leads, and is it certain? by=… metric=… html=… svg=…
+  python -m annealkit branch RUN at=80% schedule=linear   continue a run from there, with another schedule or for longer
   python -m annealkit plugins                             everything that can be named, and where it comes from
   python -m annealkit plugins schedule=cosine             what one of them is, and what can be set on it
   python -m annealkit new schedule ripple                 write a plugin of your own that works, to change

@@ -86,10 +86,10 @@ def parse(overrides: list[str]) -> list[Override]:
                 raise ConfigError(
                     f"{override!r} is not of the form key=value: it has no key. Example: schedule=cyclical."
                 )
-        except HydraException as error:
-            first = str(error).splitlines()[0]
+        except HydraException:  # Its words are those of a grammar.
             raise ConfigError(
-                f"{override!r} is not of the form key=value: {first}. Example: schedule=cyclical."
+                f"{override!r} is not of the form key=value, or its value cannot be read. Example: schedule=cyclical. "
+                "A value with spaces, commas or brackets of its own goes in quotes within quotes: 'data.path=\"a, b\"'."
             ) from None
     return parsed
 

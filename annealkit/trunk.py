@@ -10,7 +10,7 @@ from annealkit.errors import RunError
 from annealkit.result import FINISHED
 from annealkit.run import Run
 from annealkit.run_folder import CHECKPOINTS, RunFolder
-from annealkit.stored_settings import settings_of_trunk
+from annealkit.stored_settings import settings_of_trunk, trunk_node
 from annealkit.training.checkpoint import Checkpoints
 
 STATE = "run.json"
@@ -28,6 +28,7 @@ class Trunk:
         end: weight updates that it made, if it has come to its end; else None.
         threads: with which it was trained.
         kept: weight updates that a checkpoint is kept of, newest first.
+        node: how it was trained, as `annealkit.stored_settings.trunk_node` gives it.
     """
 
     folder: Path
@@ -37,6 +38,7 @@ class Trunk:
     end: int | None
     threads: int
     kept: list[int]
+    node: dict[str, Any]
 
     @property
     def where(self) -> str:
@@ -49,14 +51,16 @@ def read_trunk(folder: Path) -> Trunk:
     """The run in that folder. Raises RunError where there is none that was begun."""
     state = RunFolder(folder).read_state()
     try:
+        settings, span = dict(state["settings"]), Run(state["total_steps"], state["steps_per_epoch"])
         return Trunk(
             folder=folder,
-            settings=dict(state["settings"]),
-            span=Run(state["total_steps"], state["steps_per_epoch"]),
+            settings=settings,
+            span=span,
             status=str(state.get("status")),
             end=state["result"]["updates"] if state.get("status") == FINISHED else None,
             threads=state["environment"]["threads"],
             kept=Checkpoints(folder / CHECKPOINTS).steps(),
+            node=trunk_node(settings, span.total_steps),
         )
     except (KeyError, TypeError, ValueError) as error:
         raise RunError(
@@ -74,7 +78,8 @@ def trunks_of_branches(folder: Path, outputs: Path) -> Iterator[tuple[Path, Trun
                 continue
             settings, at, threads = state["settings"], state["parent"]["updates"], state["environment"]["threads"]
             span = Run(settings["branch.trunk.total_steps"], state["steps_per_epoch"])
-            trunk = Trunk(folder, settings_of_trunk(settings), span, FINISHED, at, threads, [])
+            settings = settings_of_trunk(settings)
+            trunk = Trunk(folder, settings, span, FINISHED, at, threads, [], trunk_node(settings, span.total_steps))
         except (OSError, KeyError, TypeError, ValueError):
             continue  # No branch, or one that has never begun.
         yield file.parent, trunk

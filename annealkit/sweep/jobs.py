@@ -101,7 +101,7 @@ def list_jobs(config: DictConfig, app: Hydra, registry: Registry) -> list[Job]:
             faults.setdefault(str(error), []).append(number)
     if faults:
         raise ConfigError(_refusal(faults, labels))
-    _find_the_same(jobs)
+    find_the_same(jobs)
     return jobs
 
 
@@ -245,7 +245,7 @@ def _refusal(faults: dict[str, list[int]], labels: list[str]) -> str:
     return "\n".join(lines)
 
 
-def _find_the_same(jobs: list[Job]) -> None:
+def find_the_same(jobs: list[Job]) -> None:
     """Mark jobs that are the same run as an earlier one. Raises ConfigError for different runs with one folder."""
     first: dict[Path, Job] = {}
     for job in jobs:

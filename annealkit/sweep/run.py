@@ -129,7 +129,7 @@ def _one_after_another(
     launcher = Plugins.instance().instantiate_launcher(context, train, config)
     left = [job for job in jobs if job.to_be_trained]
     began = time.perf_counter()
-    with _sigterm_as_exit():
+    with sigterm_as_exit():
         for done, job in enumerate(left):
             seconds = (time.perf_counter() - began) / done * (len(left) - done) if done else None
             estimate = f" ({roughly(seconds)} left)" if seconds is not None else ""
@@ -191,7 +191,7 @@ class _StopWorkers(StopRequest):
 
 
 @contextmanager
-def _sigterm_as_exit() -> Iterator[None]:
+def sigterm_as_exit() -> Iterator[None]:
     """SIGTERM between two runs, where nothing else takes it, ends the sweep by an exception: the table still comes."""
 
     def leave(number: int, frame: FrameType | None) -> None:

@@ -4,7 +4,7 @@ import logging
 
 import numpy as np
 
-from annealkit.plan import Parts, settings_without_effect
+from annealkit.plan import Origin, Parts, settings_without_effect
 from annealkit.run import Run
 from annealkit.training.environment import computes_bfloat16
 from annealkit.training.splits import Splits
@@ -12,17 +12,8 @@ from annealkit.training.splits import Splits
 log = logging.getLogger("annealkit")
 
 
-def announce(parts: Parts, splits: Splits, run: Run, rates: np.ndarray, step: int, begins: bool) -> None:
-    """What is trained on what, what is set and will have no effect, and where a branch or a resumed run goes on.
-
-    Args:
-        parts: the run's.
-        splits: its images.
-        run: its length.
-        rates: the learning rate of every weight update.
-        step: weight updates made.
-        begins: whether it does not go on from a checkpoint of its own.
-    """
+def announce(parts: Parts, splits: Splits, run: Run) -> None:
+    """What is trained on what, and what is set and will have no effect."""
     kept = f"{len(splits.validation):,} kept for validation" if len(splits.validation) else "none kept for validation"
     log.info(
         "Data: %s. %s images to train on, %s, %s for the final test.",
@@ -43,10 +34,21 @@ def announce(parts: Parts, splits: Splits, run: Run, rates: np.ndarray, step: in
         log.info("This processor has bfloat16 instructions: trainer.precision=mixed_bfloat16 is likely faster.")
     for warning in settings_without_effect(parts, run):
         log.warning(warning)
-    if begins and parts.origin is not None:
-        log.info(
-            "Leaving %s after weight update %d, at a rate of %.4g; %d follow, from a rate of %.4g.",
-            parts.origin.run, step, rates[step - 1], parts.origin.length, rates[step],
-        )  # fmt: skip
-    elif step:
-        log.info("Continuing after weight update %d of %d.", step, run.total_steps)
+
+
+def announce_branch(origin: Origin, rates: np.ndarray, scales: tuple[float, float]) -> None:
+    """Which run a branch leaves, and how the learning rate goes on.
+
+    Args:
+        origin: where it begins.
+        rates: the planned learning rate of every weight update.
+        scales: what feedback scales those of the trunk and those of the branch by.
+    """
+    at = origin.branch.at
+    last, first = float(rates[at - 1] * scales[0]), float(rates[at] * scales[1])
+    log.info(
+        "Leaving %s after weight update %d, at a learning rate of %.4g; %d follow, from %.4g.",
+        origin.run, at, last, origin.length, first,
+    )  # fmt: skip
+    if first > 2 * last:
+        log.warning("The learning rate jumps up there. With optimizer.lr=%.4g it would be at most what it was.", last)

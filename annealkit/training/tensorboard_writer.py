@@ -1,5 +1,6 @@
 """Writes what TensorBoard shows. One step axis for every tag: the 0-based count of weight updates."""
 
+import math
 import os
 import time
 from pathlib import Path
@@ -58,7 +59,9 @@ class TensorBoardWriter:
         if "branch.trunk.schedule" in settings:
             columns["branch.trunk.schedule"] = settings["branch.trunk.schedule"]
         self._add(0, text.text_pb("config", f"```yaml\n{config_text}\n```"))
-        self._add(0, hparams.session_start_pb({key: _hparam(value) for key, value in columns.items()}))
+        # No value rather than "None": where a column has words and numbers, TensorBoard can neither sort nor filter.
+        known = {key: _hparam(value) for key, value in columns.items() if value is not None}
+        self._add(0, hparams.session_start_pb(known))
         # Training figures are of single batches, too restless to be in one chart with those of validation.
         charts = {
             "learning rate": "learning_rate",
@@ -118,8 +121,12 @@ class TensorBoardWriter:
 
     def _scalars(self, step: int, wall_time: float, values: dict[str, float]) -> None:
         # One event for all tags of a step, as `simple_value`: an order of magnitude cheaper than tf.summary.scalar.
+        # A loss that is not a number stands as infinite: one NaN, and the HParams table sorts by it in no order.
         summary = summary_pb2.Summary(
-            value=[summary_pb2.Summary.Value(tag=tag, simple_value=float(value)) for tag, value in values.items()]
+            value=[
+                summary_pb2.Summary.Value(tag=tag, simple_value=math.inf if math.isnan(value) else float(value))
+                for tag, value in values.items()
+            ]
         )
         self._file.add(event_pb2.Event(wall_time=wall_time, step=step, summary=summary))
 

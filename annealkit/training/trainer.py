@@ -30,7 +30,7 @@ from annealkit.run import Run
 from annealkit.run_folder import CHECKPOINTS, RunFolder
 from annealkit.start_tensorflow import available_threads
 from annealkit.training import callback_state
-from annealkit.training.announcement import announce
+from annealkit.training.announcement import announce, announce_branch
 from annealkit.training.callbacks import check_callbacks, early_stopping
 from annealkit.training.checkpoint import (
     Checkpoint,
@@ -110,7 +110,11 @@ def train(
             total_steps=run.total_steps,
             steps_per_epoch=run.steps_per_epoch,
         )
-        announce(parts, splits, run, rates, training.progress.step, training.begins)
+        announce(parts, splits, run)
+        if training.begins and parts.origin is not None:
+            announce_branch(parts.origin, rates, training.scales)
+        elif training.progress.step:
+            log.info("Continuing after weight update %d of %d.", training.progress.step, run.total_steps)
         status, message = training.run(config, stop)
         result = training.result(status, message, inexact)
         folder.update_state(status=status, result=result.to_json())
@@ -154,6 +158,7 @@ class Training:
     Attributes:
         progress: where it stands.
         begins: whether it begins now, and does not go on from a checkpoint of its own.
+        scales: of the planned rates by feedback, where a branch begins: its trunk's at the end, and its own.
     """
 
     def __init__(
@@ -170,6 +175,7 @@ class Training:
         settings = parts.trainer
         self.progress = Progress(feedback=parts.feedback.begin() if parts.feedback else None)
         self.begins = False
+        self.scales = (1.0, 1.0)
         self._origin = parts.origin
         self._keep = steps_to_keep(parts, run)
         self._settings = settings
@@ -235,6 +241,7 @@ class Training:
         if not origin.keeps_feedback:
             self.progress.feedback = begun
             self.progress.unseen = Progress().unseen
+        self.scales = _scale(checkpoint.state["progress"]["feedback"]), _scale(self.progress.feedback)
 
     def run(self, config: DictConfig, stop: StopRequest) -> tuple[str, str]:
         """Train what is left. Returns the status, and why it ended if that is not plain."""
@@ -462,6 +469,10 @@ def _paired_momentum(optimizer: keras.Optimizer, momenta: np.ndarray | None) -> 
     if paired is None:
         log.info("This optimizer has no momentum or beta_1 above 0, so the schedule's momentum has no effect.")
     return paired
+
+
+def _scale(feedback: dict[str, Any] | None) -> float:
+    return 1.0 if feedback is None else float(feedback["scale"])
 
 
 def _first_not_finite(losses: np.ndarray) -> int | None:
