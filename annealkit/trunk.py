@@ -52,6 +52,7 @@ def read_trunk(folder: Path) -> Trunk:
     state = RunFolder(folder).read_state()
     try:
         settings, span = dict(state["settings"]), Run(state["total_steps"], state["steps_per_epoch"])
+        float(settings["optimizer.lr"])  # Without it there are no rates to go on from.
         return Trunk(
             folder=folder,
             settings=settings,

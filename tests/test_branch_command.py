@@ -62,12 +62,26 @@ MISSING = "Checkpoints are kept for at=32st (40%), at=64st (80%), at=80st (100%)
     ("words", "said"),
     [
         (["at=55%", "then=hold"], ["at=55% is weight update 44 of", MISSING, "keep one there: trainer.keep_at=[55%]"]),
-        (["at=0%", "then=hold"], ["branch: at must be longer than nothing; got '0%'. Try at=80%."]),
+        (["at=0%", "then=hold"], ["branch: at must be a duration longer than nothing", "got '0%'. Try at=80%."]),
         (["at=120%", "then=hold"], ["at=120% is weight update 96, and", "has 80", MISSING]),
-        (["at=soon", "then=hold"], ["branch: at='soon' is not a duration. Write 2ep", "Try at=80%."]),
+        (
+            ["at=soon", "then=hold"],
+            ["branch: at must be a duration", "(of the whole length of", "got 'soon'. Try at=80%."],
+        ),
         (["then=hold"], ["has ended at weight update 80, so say how much longer to train: length=2ep"]),
-        (["length=0st", "then=hold"], ["branch: length must be longer than nothing; got '0st'. Try length=20%."]),
-        (["length=5", "then=hold"], ["branch: length='5' has no unit. Write 2ep", "Try length=20%."]),
+        (["length=0st", "then=hold"], ["branch: length must be a duration", "got '0st'. Try length=20%."]),
+        (["length=5", "then=hold"], ["branch: length must be a duration", "2ep (epochs)", "got '5'. Try length=20%."]),
+        (
+            ["length=1ep", "then=hold", "optimizer.lr=3"],
+            ["then=hold keeps the last rate, 0.05, so optimizer.lr cannot"],
+        ),
+        (["length=1ep", "then=hold", "schedule.floor=3"], ["then=hold keeps the last rate", "schedule.floor cannot"]),
+        (
+            ["length=1ep", "then=rewarm", "optimizer.lr=0.01"],
+            ["rises from the last rate, 0.05, to", "that is 0.01. Try"],
+        ),
+        (["at=80%,", "then=hold"], ["'at=80%,' is not of the form key=value, or its value cannot be read."]),
+        (["-m", "at=80%", "then=hold"], ["branch: there is no option '-m'.", "annealkit branch RUN"]),
         (["at=80%"], ["neither then= nor schedule= says what the learning rate, 0.05 at that point", "then=stretch"]),
         (["at=80%", "then=hold", "schedule=linear"], ["both say what the learning rate", "Give one of"]),
         (["at=80%", "then=rise"], ["branch: then must be one of hold, stretch, rewarm; got 'rise'."]),
@@ -231,6 +245,34 @@ def test_ctrl_c_leaves_a_checkpoint_and_the_table(own: list[Path], tmp_path: Pat
     assert f"Stopped after weight update {step} of 40064. The same command continues there." in out
     assert state(stopped)["status"] == "interrupted"
     assert "2 jobs: 1 interrupted, 1 not started." in out
+
+
+def test_one_branch_named_twice_is_trained_once(own: list[Path], monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
+    assert command(monkeypatch, own[0], QUIET, "at=80%,64st", "schedule=linear") == 0
+    out = capsys.readouterr().out
+    assert "branch 1 of 2: at=80%" in out and "branch 2 of 2" not in out
+    assert "the same run as job 1" in out
+
+
+def test_runs_with_other_threads_need_a_command_of_their_own(
+    own: list[Path], monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
+    changed = state(own[0])
+    changed["environment"]["threads"] += 1
+    (own[0] / "run.json").write_text(json.dumps(changed))
+    before = sorted(own[0].parent.iterdir())
+    assert command(monkeypatch, own[0], own[1], QUIET, "at=80%", "schedule=linear") == 2
+    assert "Give a command for each number." in capsys.readouterr().err
+    assert sorted(own[0].parent.iterdir()) == before
+
+
+@pytest.mark.parametrize("missing", ["feedback", "optimizer.lr", "schedule"])
+def test_a_run_whose_settings_are_not_whole(missing: str, own: list[Path], monkeypatch: Any, capsys: Any) -> None:
+    changed = state(own[0])
+    del changed["settings"][missing]
+    (own[0] / "run.json").write_text(json.dumps(changed))
+    assert command(monkeypatch, own[0], QUIET, "at=80%", "then=hold") == 2
+    assert "does not say how the run was trained" in one_line(capsys.readouterr().err)
 
 
 # --- compared ---

@@ -10,7 +10,9 @@ import pytest
 from made_runs import make_run, make_sweep
 from test_compare_page import CHROMIUM, HOSTILE, Elements, chromium
 
+import annealkit.compare as compare_package
 from annealkit.compare import compare
+from annealkit.compare.picture import COLOURS
 
 SVG = "{http://www.w3.org/2000/svg}"
 SCHEDULES = ("cosine", "step", "one_cycle", "exponential", "cyclical")
@@ -98,6 +100,33 @@ def test_rates_stand_above_accuracies(tmp_path: Path) -> None:
     assert [x for x, _ in mean] == pytest.approx([float(found["0"]["x"]) + across * at for at in (25, 50, 75, 100)])
     rises = [before - after for (_, before), (_, after) in pairwise(mean)]
     assert rises == pytest.approx([rises[0]] * 3, abs=0.2) and rises[0] > 0
+
+
+def test_rates_of_other_magnitudes_are_drawn_as_shares_and_those_known_by_epoch_as_stairs(tmp_path: Path) -> None:
+    make_run(tmp_path / "outputs" / "a", 0.7, optimizer="sgd")
+    adam = make_run(tmp_path / "outputs" / "b", 0.8, optimizer="adam")
+    rows = (adam / "history.csv").read_text().splitlines()
+    columns = [row.split(",") for row in rows]
+    for row, rate in zip(columns[1:], ("0.002", "0.002", "0.001", "0.0005"), strict=True):
+        row[2] = rate
+    (adam / "history.csv").write_text("\n".join(",".join(row) for row in columns) + "\n")
+    svg = picture(tmp_path / "outputs")
+    found = {element.text: element.attrib for element in svg.iter(f"{SVG}text")}
+    assert "learning rate, as a share of each one's highest" in found
+    rate = [(float(x), float(y)) for x, y in re.findall(r"([\d.]+) ([\d.]+)", paths(svg, points(svg)[0][1], 2)[0])]
+    left, end = float(found["0"]["x"]), float(found["100"]["x"])
+    updates = [100 * (x - left) / (end - left) for x, _ in rate]
+    assert updates == pytest.approx([0, 25, 25, 50, 50, 75, 75, 100], abs=0.1)
+    # Ticks at 0 and 1 give the scale; the text stands 4 below its line.
+    low, high = (float(found[name]["y"]) - 4 for name in ("0", "1"))
+    shares = [(low - y) / (low - high) for _, y in rate]
+    assert shares == pytest.approx([1, 1, 1, 1, 0.5, 0.5, 0.25, 0.25], abs=0.01)
+
+
+def test_colours_are_those_of_the_page() -> None:
+    css = (Path(compare_package.__file__).parent / "page.css").read_text()
+    light = css[: css.index("prefers-color-scheme")]
+    assert tuple(re.findall(r"--c\d: (#[0-9a-f]{6})", light)) == COLOURS
 
 
 def test_the_best_are_enlarged_beside_the_whole_where_a_few_squeeze_them(tmp_path: Path) -> None:

@@ -260,6 +260,28 @@ def test_what_by_names_may_differ_and_the_notes_say_so(tmp_path: Path) -> None:
     ]  # fmt: skip
 
 
+def test_branches_of_several_lengths_meet_by_their_weight_updates(tmp_path: Path) -> None:
+    for place, total in enumerate((36, 48, 20)):
+        trunk = {
+            "branch__at": total - 8,
+            "branch__length": 8,
+            "branch__begins": 8,
+            "branch__trunk__schedule": "constant",
+        }
+        make_run(tmp_path / str(place), 0.5 + place / 10, 0, schedule="linear", **trunk,
+                 trainer__epochs=-(-total // 25), state={"total_steps": total})  # fmt: skip
+    make_run(tmp_path / "own", 0.9, 0, state={"total_steps": 48}, trainer__epochs=2)
+    # Each length is a budget of its own, the shortest first; one that is no branch is told apart from one that is.
+    assert names(tmp_path) == [
+        ["branch=constant@40 schedule=linear", "schedule=constant"],
+        ["branch=constant@12 schedule=linear optimizer=sgd"],
+        ["branch=constant@28 schedule=linear optimizer=sgd"],
+    ]
+    assert names(tmp_path, "total_steps") == [["total_steps=20", "total_steps=36", "total_steps=48"]]
+    text = " ".join(verdict(measured(tmp_path, "total_steps"), ACCURACY, 0.95))
+    assert text.count("The budget differs between these runs") == 1
+
+
 def test_other_images_under_by_are_told_in_the_verdict(tmp_path: Path) -> None:
     for seed in (1, 2):
         make_run(tmp_path / str(seed), 0.5, 0, data__data_seed=seed, environment={"data": f"toy sha256:{seed}"},

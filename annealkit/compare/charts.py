@@ -20,6 +20,7 @@ from annealkit.compare.runs import FoundRun, Metric
 from annealkit.compare.targets import ACCURACY_NAMES
 
 MOST_CURVES = 8
+FAR_APART = 5.0  # Highest learning rates whose curves would not be legible on one axis.
 MOST_POINTS = 300
 LONG = 10
 
@@ -68,12 +69,14 @@ class Lines:
     """What is drawn over time of one group.
 
     Args:
-        rate: its learning rate.
+        rate: its learning rate, as known.
+        rates: of it what is drawn.
         runs: updates and accuracy of each of its runs, where there are several; without those that have no history.
         mean: likewise, over its runs, as far as all of them went.
     """
 
     rate: RateCurve
+    rates: Points
     runs: list[Points]
     mean: Points
 
@@ -86,6 +89,7 @@ class OverTime:
         lines: of its first MOST_CURVES groups.
         updates: axis of weight updates.
         rate: axis of the learning rate.
+        rate_title: what stands at it.
         accuracy: axis of the accuracy.
         caption: how to read it.
     """
@@ -93,6 +97,7 @@ class OverTime:
     lines: list[Lines]
     updates: Axis
     rate: Axis
+    rate_title: str
     accuracy: Axis
     caption: str
 
@@ -117,14 +122,20 @@ def over_time(section: SectionFigures, rates: list[RateCurve]) -> OverTime | Non
     # Where there are many epochs the first ones would take most of the height, and what is decided at the end none.
     low = float(np.quantile(accuracy, 0.2)) if longest >= LONG else min(accuracy)
     y = around([value for value in accuracy if value >= low], 0, 1)
-    highest = max((max(curve.rates) for curve in rates if curve.rates), default=0)
+    peaks = [max(curve.rates, default=0.0) for curve in rates]
+    known = [peak for peak in peaks if peak]
+    # Optimizers want rates of other magnitudes: on one axis, most would be flat at its bottom.
+    as_share = bool(known) and max(known) > FAR_APART * min(known)
+    scales = [1 / peak if as_share and peak else 1.0 for peak in peaks]
     lines = []
-    for of_group, rate in zip(runs, rates, strict=True):
+    for of_group, rate, scale in zip(runs, rates, scales, strict=True):
         several = of_group if len(of_group) > 1 else []
         thin = [_thinned([(row["updates"], row[section.column]) for row in run.history]) for run in several]
-        lines.append(Lines(rate, thin, _thinned(_mean_curve(of_group, section.column))))
+        lines.append(Lines(rate, _rate_points(rate, scale), thin, _thinned(_mean_curve(of_group, section.column))))
     caption = _caption(section, drawn, rates, y.low > min(accuracy))
-    return OverTime(lines, Axis(0, max(ends)), Axis(0, 1.05 * highest or 1.0), y, caption)
+    highest = 1.0 if as_share else max(peaks, default=0.0)
+    title = "learning rate, as a share of each one's highest" if as_share else "learning rate"
+    return OverTime(lines, Axis(0, max(ends)), Axis(0, 1.05 * highest or 1.0), title, y, caption)
 
 
 def curves(section: SectionFigures, rates: list[RateCurve]) -> str:
@@ -142,8 +153,7 @@ def curves(section: SectionFigures, rates: list[RateCurve]) -> str:
     lines, thin, means, hover = [], [], [], []
     for place, (group, of_group) in enumerate(zip(drawn, chart.lines, strict=True)):
         mark = f'data-group="{place}" style="--c:{colour(place)}"'
-        rate = list(zip(of_group.rate.updates, of_group.rate.rates, strict=True))
-        lines.append(_path("rate", mark, x, height, rate))
+        lines.append(_path("rate", mark, x, height, of_group.rates))
         thin += [_path("thin", mark, x, y, points) for points in of_group.runs]
         means.append(_path("mean", mark, x, y, of_group.mean))
         updates, values = [point[0] for point in of_group.mean], [point[1] for point in of_group.mean]
@@ -157,7 +167,7 @@ def curves(section: SectionFigures, rates: list[RateCurve]) -> str:
     return (
         f'<figure class="curves" data-curves="{escape(json.dumps({"end": x.high, "groups": hover}))}">'
         f'<ul class="legend">{legend}</ul>'
-        f'<div class="name">learning rate</div>{_plot(x, height, "".join(lines), 130, 4, plain)}'
+        f'<div class="name">{chart.rate_title}</div>{_plot(x, height, "".join(lines), 130, 4, plain)}'
         f'<div class="name">{ACCURACY_NAMES[section.column]}, %</div>'
         f"{_plot(x, y, ''.join(thin + means), 260, 6, share)}"
         f'<div class="plot"><div></div>{_x_labels(x, plain)}</div><div class="unit">weight updates</div>'
@@ -246,22 +256,31 @@ def _x_labels(x: Axis, label: Callable[[float], str]) -> str:
 
 def _path(kind: str, mark: str, x: Axis, y: Axis, points: Points) -> str:
     """A line through the points; a point alone is drawn as one."""
-    line = steps(x, y, points)
+    line = path(x, y, points)
     if line.endswith("h0"):
         mark = mark.replace('style="', 'style="stroke-linecap:round;stroke-width:6px;')
     return f'<path class="{kind}" {mark} d="{line}"/>'
 
 
-def steps(x: Axis, y: Axis, points: Points) -> str:
+def path(x: Axis, y: Axis, points: Points) -> str:
     """A path through the points, of no length for one alone; a gap is left where a value is no number."""
-    path, pen = [], "M"
+    drawn, pen = [], "M"
     for a, b in points:
         if not math.isfinite(b):
             pen = "M"
             continue
-        path.append(f"{pen}{x.place(a):.1f} {y.place(b):.1f}")
+        drawn.append(f"{pen}{x.place(a):.1f} {y.place(b):.1f}")
         pen = "L"
-    return "".join(path) + ("h0" if len(path) == 1 else "")
+    return "".join(drawn) + ("h0" if len(drawn) == 1 else "")
+
+
+def _rate_points(curve: RateCurve, scale: float) -> Points:
+    """The learning rate, times `scale`; where only the last of each epoch is known, as if it was that all through."""
+    points = [(update, rate * scale) for update, rate in zip(curve.updates, curve.rates, strict=True)]
+    if curve.exact:
+        return points
+    begins = [0.0, *curve.updates]
+    return [(x, rate) for begin, (end, rate) in zip(begins, points, strict=False) for x in (begin, end)]
 
 
 def _mean_curve(runs: list[FoundRun], column: str) -> Points:

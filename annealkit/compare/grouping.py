@@ -121,11 +121,18 @@ def make_sections(runs: list[FoundRun], by: Sequence[str]) -> list[Section]:
     headings = _headings(list(members.values()), facets, kept)
     for heading, group_runs in zip(headings, members.values(), strict=True):
         of_section = [facets[id(run)] for run in group_runs]
-        differing = {name: values for name in sorted(dropped) if len(values := _values(of_section, name)) > 1}
+        told = dropped - ({"trainer.epochs", "total_steps", "images.train"} - set(by))  # These follow from the others.
+        differing = {name: values for name in sorted(told) if len(values := _values(of_section, name)) > 1}
         groups = _groups(group_runs, by, facets)
         sections.append(Section(heading, groups, differing))
     _count_left_out(runs, sections, by, facets, kept)
-    return sorted(sections, key=lambda section: -sum(len(group.runs) for group in section.groups))
+    return sorted(sections, key=_most_runs_first)
+
+
+def _most_runs_first(section: Section) -> tuple[int, int]:
+    """And of those with as many, the shortest runs first."""
+    runs = [run for group in section.groups for run in group.runs]
+    return -len(runs), runs[0].total_steps or 0
 
 
 def _facets(runs: list[FoundRun]) -> dict[int, dict[str, Any]]:

@@ -25,9 +25,9 @@ from annealkit.compare.charts import (
     extent,
     figure_axis,
     over_time,
+    path,
     plain,
     share,
-    steps,
 )
 from annealkit.compare.figures import GroupFigures, SectionFigures
 from annealkit.compare.options import Options
@@ -217,7 +217,7 @@ def _over_time(chart: OverTime, section: SectionFigures, top: float) -> tuple[st
         "</clipPath>"
     ]
     for y, name, label, most in (
-        (rate, "learning rate", plain, 4),
+        (rate, chart.rate_title, plain, 4),
         (accuracy, f"{ACCURACY_NAMES[section.column]}, %", share, 6),
     ):
         drawing.append(_text(name, left, y.end - 9, SMALL, SOFT))
@@ -228,10 +228,9 @@ def _over_time(chart: OverTime, section: SectionFigures, top: float) -> tuple[st
     thin, thick = [], []
     for place, lines in enumerate(chart.lines):
         colour = _colour(place)
-        rates = list(zip(lines.rate.updates, lines.rate.rates, strict=True))
-        drawing.append(_curve(steps(x, rate, rates), colour, 2))
-        thin += [_curve(steps(x, accuracy, points), colour, 1, 0.35) for points in lines.runs]
-        thick.append(_curve(steps(x, accuracy, lines.mean), colour, 2))
+        drawing.append(_curve(path(x, rate, lines.rates), colour, 2))
+        thin += [_curve(path(x, accuracy, points), colour, 1, 0.35) for points in lines.runs]
+        thick.append(_curve(path(x, accuracy, lines.mean), colour, 2))
     drawing.append(f'<g clip-path="url(#accuracies)">{"".join(thin + thick)}</g>')
     drawing.append(_text("weight updates", (left + right) / 2, accuracy.start + 36, SMALL, SOFT, "middle"))
     text, bottom = _paragraph(f"Colours as above. {chart.caption}", EDGE, accuracy.start + 60, SMALL, SOFT)
