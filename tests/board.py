@@ -90,10 +90,9 @@ class Board:
     def wait_for(self, count: int) -> None:
         """Until it has read so many runs to their ends: it reads the files in the background."""
         deadline = time.monotonic() + 120
-        while len(found := self.sessions()) < count or any(
-            session["status"] == "STATUS_RUNNING" for session in found.values()
-        ):
-            assert time.monotonic() < deadline, found
+        ended = ("STATUS_SUCCESS", "STATUS_FAILURE")
+        while len([run for run, session in self.sessions().items() if session["status"] in ended]) < count:
+            assert time.monotonic() < deadline, self.sessions()
             time.sleep(0.2)
 
     def stop(self) -> None:

@@ -9,24 +9,18 @@ import base64
 import hashlib
 import json
 import re
-import shutil
 import socket
 import subprocess
 from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
+from chromium import CHROMIUM, FLAGS
 from helpers import environment
 from made_runs import make_run, make_sweep
 
 from annealkit.compare import compare
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-FLAGS = (
-    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-dev-shm-usage", "--no-first-run",
-    "--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-extensions",
-    "--virtual-time-budget=3000",
-)  # fmt: skip
 HOSTILE = '"><img src=x onerror=alert(1)></script><script>document.title="owned"</script>'
 
 
@@ -60,8 +54,8 @@ def chromium(page: Path, *flags: str, width: int = 1000) -> str:
     assert CHROMIUM is not None
     profile = page.parent / f"profile-{len(list(page.parent.iterdir()))}"
     done = subprocess.run(
-        [CHROMIUM, *FLAGS, f"--user-data-dir={profile}", f"--window-size={width},800", *flags, "--dump-dom",
-         page.as_uri()],
+        [CHROMIUM, *FLAGS, "--virtual-time-budget=3000", f"--user-data-dir={profile}", f"--window-size={width},800",
+         *flags, "--dump-dom", page.as_uri()],
         capture_output=True, text=True, timeout=120, env=environment(),
     )  # fmt: skip
     assert done.returncode == 0, done.stderr

@@ -117,9 +117,9 @@ def test_rates_of_other_magnitudes_are_drawn_as_shares_and_those_known_by_epoch_
     left, end = float(found["0"]["x"]), float(found["100"]["x"])
     updates = [100 * (x - left) / (end - left) for x, _ in rate]
     assert updates == pytest.approx([0, 25, 25, 50, 50, 75, 75, 100], abs=0.1)
-    # Ticks at 0 and 1 give the scale; the text stands 4 below its line.
-    low, high = (float(found[name]["y"]) - 4 for name in ("0", "1"))
-    shares = [(low - y) / (low - high) for _, y in rate]
+    # Ticks at a half and 1 give the scale; the text stands 4 below its line. At 0 there is one of the other axis too.
+    half, high = (float(found[name]["y"]) - 4 for name in ("0.5", "1"))
+    shares = [0.5 + 0.5 * (half - y) / (half - high) for _, y in rate]
     assert shares == pytest.approx([1, 1, 1, 1, 0.5, 0.5, 0.25, 0.25], abs=0.01)
 
 

@@ -1,6 +1,7 @@
 """What a real TensorBoard shows of runs: finished, diverged, and killed and resumed."""
 
 import json
+import math
 import re
 import shutil
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ from helpers import TOY, Kills, read_all_scalars
 
 import annealkit
 from annealkit import Cyclical, Run, learning_rates
+from annealkit.training.tensorboard_writer import TensorBoardWriter
 
 
 @pytest.fixture(scope="module")
@@ -108,6 +110,7 @@ def sweep(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Board, lis
         for optimizer in ("sgd", "adam"):
             for seed in (0, 1):
                 words = [f"schedule={schedule}", f"optimizer={optimizer}", f"seed={seed}"]
+                words += [] if seed == 0 else ["optimizer.weight_decay=0.01"]
                 annealkit.train([*TOY, *words, f"outputs={logdir}", "trainer.progress=false"])
     states = [json.loads(path.read_text()) | {"name": path.parent.name} for path in logdir.glob("*/run.json")]
     server = Board(logdir, tmp_path_factory.mktemp("server") / "log")
@@ -149,6 +152,34 @@ def test_the_table_of_a_sweep_filters_by_schedule_and_optimizer(sweep: tuple[Boa
         }
         assert set(names_of(server.session_groups(colParams=chosen))) == expected
         assert len(expected) == 2 * len(schedules) * len(optimizers)
+
+
+def test_a_setting_that_some_runs_have_not_sorts_and_filters(sweep: tuple[Board, list[dict[str, Any]]]) -> None:
+    server, states = sweep
+    decayed = {state["name"] for state in states if state["settings"]["optimizer.weight_decay"] == 0.01}
+    assert len(decayed) == 6
+    column = {"hparam": "optimizer.weight_decay", "includeInResult": True}
+    for order in ("ORDER_DESC", "ORDER_ASC"):
+        names = names_of(server.session_groups(colParams=[column | {"order": order}]))
+        assert len(names) == 12 and set(names[:6]) == decayed  # Those without one come last in either order.
+    above_zero = column | {"filterInterval": {"minValue": 0.001, "maxValue": 1.0}, "excludeMissingValues": True}
+    assert set(names_of(server.session_groups(colParams=[above_zero]))) == decayed
+
+
+def test_a_loss_that_is_not_a_number_does_not_break_sorting(tmp_path: Path) -> None:
+    for name, loss in {"a": 3.0, "b": math.nan, "c": 1.0, "d": 2.0}.items():
+        (tmp_path / "logs" / name).mkdir(parents=True)
+        writer = TensorBoardWriter(tmp_path / "logs" / name, {}, 0)
+        writer.describe("", {"schedule": "constant"})
+        writer.scalars(0, {"train/loss": loss})
+        writer.close("diverged" if name == "b" else "finished")
+    server = Board(tmp_path / "logs", tmp_path / "log")
+    try:
+        server.wait_for(4)
+        column = {"metric": {"group": "", "tag": "train/loss"}, "order": "ORDER_ASC"}
+        assert names_of(server.session_groups(colParams=[column])) == ["c", "d", "a", "b"]
+    finally:
+        server.stop()
 
 
 def test_what_a_sweep_varies_comes_first_in_the_table(sweep: tuple[Board, list[dict[str, Any]]]) -> None:
