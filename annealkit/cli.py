@@ -172,7 +172,13 @@ COMMANDS: dict[str, Callable[[list[str]], int]] = {
     "new": new,
     "check": check,
 }
-WITH_HELP = ("branch", "compare", "new", "check")  # Their own; with the others, --help shows what the words compose.
+WITH_HELP = (
+    "branch",
+    "check",
+    "compare",
+    "find-lr",
+    "new",
+)  # Their own; with the others, --help shows what the words compose.
 
 
 def _print(command: Callable[[list[str]], int], arguments: list[str]) -> int:

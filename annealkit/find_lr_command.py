@@ -17,11 +17,37 @@ from annealkit.range_test.view import show
 from annealkit.registry import Registry, load_registry
 from annealkit.start_tensorflow import start_tensorflow
 
+HELP = """\
+annealkit find-lr: a learning-rate range test: which optimizer.lr to begin with
+
+  annealkit find-lr [key=value …]
+
+  find_lr.start=1e-6      the first rate of a ramp, which rises exponentially
+  find_lr.stop=10         the last one
+  find_lr.steps=300       weight updates in a ramp; else one epoch, but 100 to 500
+  find_lr.seeds=3         ramps, each with a seed of its own
+  find_lr.smoothing=0.2   what the loss is averaged over, in factors of ten of the
+                          rate
+  find_lr.png=ramp.png    write a picture; needs the extra plot
+  find_lr.csv=ramp.csv    write every update of every ramp
+
+  annealkit find-lr optimizer=adam
+  annealkit find-lr model=resnet20 optimizer=sgd find_lr.seeds=5 find_lr.png=ramp.png
+
+All other keys are those of training, and what is trained is what they say. Rules:
+begins (where the loss begins to fall), minimum/10, valley (as fastai), steepest,
+slows (where the fall slows, before the loss rises: Smith's upper bound, and what
+is recommended). Nothing is left in outputs.
+"""
+
 log = logging.getLogger("annealkit")
 
 
 def find_lr_command(arguments: list[str]) -> int:
     """Run a range test and print what it suggests."""
+    if "--help" in arguments:
+        print(HELP, end="")
+        return 0
     registry = load_registry()
     config = compose(arguments, registry)
     test = _range_test(config, registry)

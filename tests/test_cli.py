@@ -12,6 +12,7 @@ from omegaconf import OmegaConf
 
 from annealkit.cli import main
 from annealkit.composition import compose, conf_dir
+from annealkit.range_test import FindLrSettings
 from annealkit.registry import HOOKS, load_registry
 from annealkit.settings import Trainer
 
@@ -198,6 +199,23 @@ def test_help_names_every_option_of_every_group_and_every_setting(
     assert listed.split(", ") == sorted(path.stem for path in (conf_dir() / "experiment").glob("*.yaml"))
     shown = OmegaConf.create(out[out.index("\nmodel:\n") : out.index("\nHydra's own")])
     assert shown == compose([], registry)
+
+
+@pytest.mark.parametrize(
+    ("command", "keys"),
+    [
+        ("branch", ["at ", "length ", "then ", "schedule "]),
+        ("compare", ["by=", "metric=", "target=", "level=", "html=", "svg=", "csv=", "json="]),
+        ("find-lr", [f"find_lr.{field.name}=" for field in fields(FindLrSettings)]),
+    ],
+)
+def test_a_command_with_keys_of_its_own_explains_each(
+    command: str, keys: list[str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code, out, _ = run([command, "--help"], capsys, monkeypatch)
+    assert code == 0 and out.startswith(f"annealkit {command}: ")
+    for key in keys:
+        assert re.search(rf"^  {re.escape(key)}", out, re.MULTILINE), key
 
 
 def test_help_shows_what_the_given_words_compose(

@@ -8,7 +8,7 @@ import pytest
 from helpers import read_scalars
 
 import annealkit
-from annealkit.composition import compose, conf_dir
+from annealkit.composition import compose, conf_dir, settings
 from annealkit.plan import Parts, build_parts, plan_rates, plan_run
 from annealkit.registry import load_registry
 
@@ -89,6 +89,39 @@ def test_article_a_adaptive_methods_have_keras_own_settings(name: str, keras_cla
     del ours["name"], theirs["name"]  # Keras numbers these.
     assert ours == theirs
     assert (rates_of(parts, 50_000) == 0.001).all()
+
+
+@pytest.mark.parametrize("name", ["Adagrad", "Adadelta", "RMSprop", "Adam"])
+def test_the_comparison_takes_adaptive_methods_at_all_of_keras_defaults(name: str) -> None:
+    import keras
+
+    parts = parts_of(f"experiment=comparison_a_{name.lower()}", "data=cifar10")
+    ours = parts.optimizer.build(parts.optimizer.lr).get_config()
+    theirs = getattr(keras.optimizers, name)().get_config()
+    del ours["name"], theirs["name"]
+    assert ours == pytest.approx(theirs)
+    assert len(set(rates_of(parts, 45_000))) == 1
+
+
+def test_the_comparison_differs_in_what_its_names_say_and_nothing_else() -> None:
+    sgd = {
+        name.removeprefix("comparison_a_sgd_"): settings(
+            compose([f"experiment={name}", "data=cifar10"], load_registry())
+        )
+        for name in EXPERIMENTS
+        if name.startswith("comparison_a_sgd_")
+    }
+    assert sorted(sgd) == [
+        "constant", "cosine", "cyclical", "exponential", "inverse_time", "one_cycle", "plateau", "step", "warmup_cosine"
+    ]  # fmt: skip
+    for name, own in sgd.items():
+        schedule = {"plateau": "constant", "warmup_cosine": "cosine"}.get(name, name)
+        assert own["schedule"] == schedule
+        assert own["warmup"] == ("linear" if name == "warmup_cosine" else "none")
+        assert own["feedback"] == ("plateau" if name == "plateau" else "none")
+        rest = {key: value for key, value in own.items() if key.split(".")[0] not in ("schedule", "warmup", "feedback")}
+        assert rest["optimizer"] == "sgd" and rest["trainer.epochs"] == 8 and rest["model"] == "keras_cnn"
+        assert rest == {key: sgd["constant"][key] for key in rest}
 
 
 def test_article_b_scheduled_run_as_it_was_trained(tmp_path: Path) -> None:
