@@ -44,12 +44,11 @@ class Board:
         self.address = self._wait_for_address()
 
     def _wait_for_address(self) -> str:
-        while True:
-            found = re.search(r"http://127\.0\.0\.1:\d+", self._log.read_text())
-            if found:
-                return found[0]
-            assert self._process.poll() is None, self._log.read_text()
+        deadline = time.monotonic() + 120
+        while not (found := re.search(r"http://127\.0\.0\.1:\d+", self._log.read_text())):
+            assert self._process.poll() is None and time.monotonic() < deadline, self._log.read_text()
             time.sleep(0.1)
+        return found[0]
 
     def get(self, path: str, **query: str) -> Any:
         """The JSON at that path."""

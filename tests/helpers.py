@@ -1,6 +1,7 @@
 """What several test files need: annealkit as a command, its event files read record by record, its checkpoints."""
 
 import io
+import json
 import math
 import os
 import re
@@ -21,6 +22,10 @@ import annealkit
 
 # A run of a second: the article's 1,000 points, 20 weight updates an epoch, no images, no download.
 TOY = ("data=toy", "model=mlp", "trainer.epochs=3", "trainer.batch_size=50")
+
+# 20 weight updates an epoch, 80 in all, and checkpoints only where they are asked for.
+POINTS = ("data=toy", "model=mlp", "trainer.epochs=4", "trainer.batch_size=50", "trainer.checkpoint_minutes=null")
+QUIET = "trainer.progress=false"
 
 
 def environment(**changes: str) -> dict[str, str]:
@@ -59,6 +64,12 @@ def python(code: str, cwd: Path, **changes: str) -> subprocess.CompletedProcess[
     return subprocess.run(
         [sys.executable, "-c", code], cwd=cwd, env=environment(**changes), capture_output=True, text=True, timeout=300
     )
+
+
+def state(run: Path) -> dict[str, Any]:
+    """What stands in the run's `run.json`."""
+    loaded: dict[str, Any] = json.loads((run / "run.json").read_text())
+    return loaded
 
 
 def only_run(folder: Path) -> Path:

@@ -12,6 +12,8 @@ import numpy as np
 import pytest
 from conftest import EVERYTHING
 from helpers import (
+    POINTS,
+    QUIET,
     assert_same_bits,
     checkpoint_arrays,
     checkpoints,
@@ -22,14 +24,11 @@ from helpers import (
     read_all_scalars,
     read_events,
     read_scalars,
+    state,
 )
 
 import annealkit
 from annealkit.summary import summarize
-
-# 20 weight updates an epoch, 80 in all.
-POINTS = ("data=toy", "model=mlp", "trainer.epochs=4", "trainer.batch_size=50", "trainer.checkpoint_minutes=null")
-QUIET = "trainer.progress=false"
 
 
 def trained(outputs: Path, *words: str) -> Path:
@@ -52,11 +51,6 @@ def branched(run: Path, *words: str, callbacks: tuple[Any, ...] = ()) -> Path:
     assert result.status == "finished"
     assert files(run) == before
     return result.folder
-
-
-def state(run: Path) -> dict[str, Any]:
-    loaded: dict[str, Any] = json.loads((run / "run.json").read_text())
-    return loaded
 
 
 def rows(run: Path) -> list[str]:

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from helpers import annealkit_command, checkpoints, cosine, one_line, read_scalars, start, step_of
+from helpers import POINTS, QUIET, annealkit_command, checkpoints, cosine, one_line, read_scalars, start, state, step_of
 
 import annealkit
 from annealkit.cli import main
@@ -19,10 +19,6 @@ from annealkit.compare.grouping import make_sections
 from annealkit.compare.rates import rate_curve
 from annealkit.compare.runs import METRICS, find_runs
 from annealkit.registry import load_registry
-
-# 20 weight updates an epoch, 80 in all.
-POINTS = ("data=toy", "model=mlp", "trainer.epochs=4", "trainer.batch_size=50", "trainer.checkpoint_minutes=null")
-QUIET = "trainer.progress=false"
 
 
 @pytest.fixture(scope="module")
@@ -42,11 +38,6 @@ def own(trunks: list[Path], tmp_path: Path) -> list[Path]:
 def command(monkeypatch: pytest.MonkeyPatch, *arguments: object) -> int:
     monkeypatch.setattr(sys, "argv", ["annealkit", "branch", *map(str, arguments)])
     return main()
-
-
-def state(run: Path) -> dict[str, Any]:
-    loaded: dict[str, Any] = json.loads((run / "run.json").read_text())
-    return loaded
 
 
 def branches(trunk: Path) -> list[Path]:
