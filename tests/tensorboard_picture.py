@@ -20,8 +20,12 @@ PAGES = {
     "hparams": "#hparams",
     "custom_scalars": "#custom_scalars&_smoothingWeight=0",
 }
-# TensorBoard keeps a user's choices here: the settings and the tables below charts are put away, charts are wide.
-SETTINGS = {"timeSeriesSettingsPaneOpened": False, "stepSelectorEnabled": False, "timeSeriesCardMinWidth": 735}
+# TensorBoard keeps a user's choices here: the settings and the tables below charts are put away, charts are
+# wide and hold every point.
+SETTINGS = {
+    "timeSeriesSettingsPaneOpened": False, "stepSelectorEnabled": False, "timeSeriesCardMinWidth": 735,
+    "ignoreOutliers": False,
+}  # fmt: skip
 # TensorBoard builds its pages of elements with trees of their own, which `querySelectorAll` does not enter.
 BEFORE = f"""
 localStorage.setItem("_tb_global_settings", {json.dumps(json.dumps(SETTINGS))});
