@@ -21,8 +21,8 @@ from annealkit.range_test.view import show
 
 # Factors of about 1.6: finer than the difference that a rate makes.
 GRIDS = {
-    "sgd": [0.008, 0.012, 0.02, 0.03, 0.05, 0.08, 0.12],
-    "adam": [0.0005, 0.0008, 0.0012, 0.002, 0.003, 0.005, 0.008],
+    "sgd": [0.008, 0.012, 0.02, 0.03, 0.05, 0.08],
+    "adam": [0.0005, 0.0008, 0.0012, 0.002, 0.003, 0.005],
 }
 
 
