@@ -10,6 +10,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+from helpers import end_process
+
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 FLAGS = (
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-dev-shm-usage", "--no-first-run",
@@ -89,12 +91,7 @@ class Chromium:
         return last
 
     def close(self) -> None:
-        self._process.terminate()
-        try:
-            self._process.wait(timeout=20)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+        end_process(self._process)
         os.close(self._commands)
         self._answers.close()
 

@@ -47,6 +47,16 @@ def start(
     )  # fmt: skip
 
 
+def end_process(process: "subprocess.Popen[Any]") -> None:
+    """Ask a server to stop, and make it."""
+    process.terminate()
+    try:
+        process.wait(timeout=20)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
 def annealkit_command(
     *arguments: str, cwd: Path, preexec_fn: Callable[[], None] | None = None, **changes: str
 ) -> subprocess.CompletedProcess[str]:

@@ -15,7 +15,7 @@ from annealkit.training.compiled_model import build_model
 from annealkit.training.custom_gradients import forgetting_custom_gradients
 from annealkit.training.environment import prepared_keras
 from annealkit.training.loop import TrainingLoop
-from annealkit.training.progress import ProgressBar
+from annealkit.training.progress_bar import ProgressBar
 from annealkit.training.splits import split
 
 log = logging.getLogger("annealkit")

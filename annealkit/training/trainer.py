@@ -3,7 +3,7 @@
 import logging
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from typing import Any
 
 import keras
@@ -50,7 +50,8 @@ from annealkit.training.environment import (
 )
 from annealkit.training.kept_images import kept_images, use_kept_tensors
 from annealkit.training.loop import Steps, TrainingLoop
-from annealkit.training.progress import ProgressBar
+from annealkit.training.progress import Progress
+from annealkit.training.progress_bar import ProgressBar
 from annealkit.training.saved_model import save_for_keras
 from annealkit.training.splits import Splits, split
 from annealkit.training.stop_request import StopRequest
@@ -120,36 +121,6 @@ def train(
         folder.update_state(status=status, result=result.to_json())
     stop.act()  # Also where the signal came too late to shorten anything: a sweep must not go on to its next run.
     return result
-
-
-@dataclass
-class Progress:
-    """Where a run stands: everything that is neither a variable nor in the configuration.
-
-    Attributes:
-        step: weight updates made.
-        stopped: a callback has ended the training before its last epoch.
-        history: a row for each whole epoch.
-        epoch_seconds: for each whole epoch.
-        loss_sum: of the images of the epoch under way.
-        correct: of the images of the epoch under way.
-        unseen: what feedback has not been shown yet, where it looks more or less often than once an epoch: the sum of
-            losses, of correct answers, of images.
-        seconds: spent before this process took over.
-        seconds_in_epoch: those of them in the epoch under way.
-        feedback: what the feedback rule remembers.
-    """
-
-    step: int = 0
-    stopped: bool = False
-    history: list[dict[str, float]] = field(default_factory=list)
-    epoch_seconds: list[float] = field(default_factory=list)
-    loss_sum: float = 0.0
-    correct: int = 0
-    unseen: list[float] = field(default_factory=lambda: [0.0, 0, 0])
-    seconds: float = 0.0
-    seconds_in_epoch: float = 0.0
-    feedback: dict[str, Any] | None = None
 
 
 class Training:
@@ -222,7 +193,7 @@ class Training:
             callback_state.restore(self._callbacks.callbacks, checkpoint.state["callbacks"], checkpoint.arrays)
             sizes = checkpoint.state["event_files"]
         if self.progress.feedback is not None:
-            self._schedule.scale.assign(self.progress.feedback["scale"])
+            self._schedule.scale.assign(self.progress.scale)
         self._folder.write_history(self.progress.history)
         self._board = TensorBoardWriter(self._folder.path, sizes, self.progress.step)
 
@@ -233,15 +204,15 @@ class Training:
 
     def _leave_trunk(self, origin: Origin) -> None:
         """Begin where another run stood: its weights and history; callbacks begin anew, and another feedback does."""
-        begun = self.progress.feedback
+        begun = self.progress
         checkpoint = Checkpoints(origin.run / CHECKPOINTS).at(origin.branch.at)
         check_same_variables(self._model.optimizer, checkpoint.state)
         self._take_up(checkpoint)
         self.progress.stopped = False
+        last_scale = self.progress.scale
         if not origin.keeps_feedback:
-            self.progress.feedback = begun
-            self.progress.unseen = Progress().unseen
-        self.scales = _scale(checkpoint.state["progress"]["feedback"]), _scale(self.progress.feedback)
+            self.progress.feedback, self.progress.unseen = begun.feedback, begun.unseen
+        self.scales = last_scale, self.progress.scale
 
     def run(self, config: DictConfig, stop: StopRequest) -> tuple[str, str]:
         """Train what is left. Returns the status, and why it ended if that is not plain."""
@@ -345,10 +316,10 @@ class Training:
     def _look(self, metrics: dict[str, float]) -> None:
         """Show the feedback rule what was measured, and let it scale the rates that follow."""
         assert self._feedback is not None and self.progress.feedback is not None
-        self._board.scalars(self.progress.step - 1, {"learning_rate_scale": self.progress.feedback["scale"]})
+        self._board.scalars(self.progress.step - 1, {"learning_rate_scale": self.progress.scale})
         with naming_the_faulty(self._made_of["feedback"]):
             self.progress.feedback = self._feedback.observe(self.progress.feedback, metrics)
-        self._schedule.scale.assign(self.progress.feedback["scale"])
+        self._schedule.scale.assign(self.progress.scale)
 
     def _end_epoch(self, epoch: int, rate: float, began: float, trained: int, bar: ProgressBar) -> None:
         """Measure, record, and let feedback and callbacks act; `trained` images since `began`."""
@@ -469,10 +440,6 @@ def _paired_momentum(optimizer: keras.Optimizer, momenta: np.ndarray | None) -> 
     if paired is None:
         log.info("This optimizer has no momentum or beta_1 above 0, so the schedule's momentum has no effect.")
     return paired
-
-
-def _scale(feedback: dict[str, Any] | None) -> float:
-    return 1.0 if feedback is None else float(feedback["scale"])
 
 
 def _first_not_finite(losses: np.ndarray) -> int | None:
