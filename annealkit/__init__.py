@@ -7,11 +7,11 @@ import os
 from collections import abc
 from typing import TYPE_CHECKING
 
-from annealkit.curve import learning_rates
+from annealkit.curve.rates import learning_rates
+from annealkit.curve.span import Run
 from annealkit.errors import AnnealkitError, ConfigError, DataError, RunError
-from annealkit.hookspecs import hookimpl
-from annealkit.result import Result
-from annealkit.run import Run
+from annealkit.plugin_system.hookspecs import hookimpl
+from annealkit.runs.result import Result
 from annealkit.schedules import (
     Constant,
     Cosine,
@@ -99,7 +99,7 @@ def branch(
 
 
 def find_lr(overrides: abc.Sequence[str] = ()) -> "RangeTest":
-    """Find a learning rate, as `annealkit find-lr OVERRIDES` does; see annealkit.find_lr_command.find_lr."""
-    from annealkit import find_lr_command
+    """Find a learning rate, as `annealkit find-lr OVERRIDES` does; see annealkit.command_line.find_lr.find_lr."""
+    from annealkit.command_line import find_lr as find_lr_command
 
     return find_lr_command.find_lr(overrides)

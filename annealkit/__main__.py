@@ -2,7 +2,7 @@
 
 import sys
 
-from annealkit.cli import main
+from annealkit.command_line.main import main
 
 if __name__ == "__main__":
     sys.exit(main())

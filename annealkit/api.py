@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, TextIO
 
 from omegaconf import DictConfig, OmegaConf
 
-from annealkit.branching import compose_branch
-from annealkit.composition import compose, run_name
+from annealkit.configuration.composition import compose, run_name
+from annealkit.configuration.plan import build_parts, check_plan
 from annealkit.errors import AnnealkitError, ConfigError
-from annealkit.job import run_job
-from annealkit.plan import build_parts, check_plan
-from annealkit.registry import Registry, load_registry
-from annealkit.result import Result
-from annealkit.run_folder import RunFolder
+from annealkit.jobs.branching import compose_branch
+from annealkit.jobs.one_run import run_job
+from annealkit.plugin_system.registry import Registry, load_registry
+from annealkit.runs.folder import RunFolder
+from annealkit.runs.result import Result
 
 if TYPE_CHECKING:
     import keras

@@ -6,8 +6,8 @@ Each raises ConfigError in one form: `one_cycle: start must lie in [0, 1]; got 3
 import math
 import numbers
 
+from annealkit.curve.span import parse_duration
 from annealkit.errors import ConfigError
-from annealkit.run import parse_duration
 
 
 def check_number(

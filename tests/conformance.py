@@ -12,7 +12,7 @@ from annealkit.checks import check_duration
 from annealkit.datasets import Dataset, Images
 from annealkit.errors import ConfigError
 from annealkit.optimizers import Sgd
-from annealkit.registry import Part, Registry
+from annealkit.plugin_system.registry import Part, Registry
 from annealkit.testing import ConformanceError, checks
 
 
@@ -130,7 +130,7 @@ def found_by(title: str, group: str, cls: type, monkeypatch: pytest.MonkeyPatch)
     """What the check of that title says of the class, registered as GROUP=tried; empty if it passes."""
     registry = Registry()
     registry.add(Part(group, "tried", cls, "tests", "1.0", "tests"))
-    monkeypatch.setattr("annealkit.registry.load_registry", lambda: registry)
+    monkeypatch.setattr("annealkit.plugin_system.registry.load_registry", lambda: registry)
     [check] = [check for check in checks(group, "tried") if check.title == title]
     try:
         check()

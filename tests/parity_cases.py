@@ -13,9 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from annealkit.curve import learning_rates, momenta
-from annealkit.registry import load_registry
-from annealkit.run import Run
+from annealkit.curve.rates import learning_rates, momenta
+from annealkit.curve.span import Run
+from annealkit.plugin_system.registry import load_registry
 
 REFERENCE = json.loads((Path(__file__).parent / "parity" / "reference.json").read_text(encoding="utf-8"))
 STEPS_PER_EPOCH = 5

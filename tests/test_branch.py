@@ -28,7 +28,7 @@ from helpers import (
 )
 
 import annealkit
-from annealkit.summary import summarize
+from annealkit.runs.summary import summarize
 
 
 def trained(outputs: Path, *words: str) -> Path:

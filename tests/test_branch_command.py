@@ -14,11 +14,11 @@ import pytest
 from helpers import POINTS, QUIET, annealkit_command, checkpoints, cosine, one_line, read_scalars, start, state, step_of
 
 import annealkit
-from annealkit.cli import main
+from annealkit.command_line.main import main
 from annealkit.compare.grouping import make_sections
 from annealkit.compare.rates import rate_curve
 from annealkit.compare.runs import METRICS, find_runs
-from annealkit.registry import load_registry
+from annealkit.plugin_system.registry import load_registry
 
 
 @pytest.fixture(scope="module")

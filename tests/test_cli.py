@@ -10,11 +10,11 @@ import pytest
 from helpers import TOY, annealkit_command, one_line, python
 from omegaconf import OmegaConf
 
-from annealkit.cli import main
-from annealkit.composition import compose, conf_dir
+from annealkit.command_line.main import main
+from annealkit.configuration.composition import compose, conf_dir
+from annealkit.configuration.settings import Trainer
+from annealkit.plugin_system.registry import HOOKS, load_registry
 from annealkit.range_test import FindLrSettings
-from annealkit.registry import HOOKS, load_registry
-from annealkit.settings import Trainer
 
 
 def run(
@@ -120,7 +120,7 @@ def test_an_unforeseen_error_in_a_sweep_keeps_its_traceback(tmp_path: Path) -> N
 
 LIGHT = """
 import sys
-from annealkit.cli import main
+from annealkit.command_line.main import main
 sys.argv = ["annealkit", *{arguments}]
 code = main()
 print("IMPORTED", code, sorted({{"tensorflow", "keras", "tensorboard"}} & set(sys.modules)))

@@ -19,7 +19,7 @@ from annealkit.compare.options import EXAMPLES, parse
 from annealkit.compare.rates import rate_curve
 from annealkit.compare.runs import METRICS, find_runs
 from annealkit.errors import AnnealkitError, ConfigError
-from annealkit.registry import load_registry
+from annealkit.plugin_system.registry import load_registry
 
 FIGURES = {"cosine": [0.71, 0.72, 0.73], "step": [0.60, 0.64, 0.62], "constant": [0.72, 0.70, 0.73]}
 
@@ -245,7 +245,7 @@ def test_real_runs_without_tensorflow(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     code = """
 import sys
-from annealkit.cli import main
+from annealkit.command_line.main import main
 sys.argv = ["annealkit", "compare", "real", "html=c.html", "json=c.json"]
 code = main()
 print("IMPORTED", code, sorted({"tensorflow", "keras", "tensorboard"} & set(sys.modules)))

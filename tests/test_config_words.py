@@ -3,7 +3,7 @@
 import pytest
 
 from annealkit import ConfigError
-from annealkit.registry import load_registry
+from annealkit.plugin_system.registry import load_registry
 
 
 @pytest.mark.parametrize(

@@ -10,12 +10,12 @@ from helpers import cosine
 from omegaconf import DictConfig, OmegaConf
 
 from annealkit import Constant, Cosine, LinearWarmup, OneCycle
-from annealkit.composition import _flat, compose, settings
-from annealkit.course import Branch, Course
+from annealkit.configuration.composition import _flat, compose, settings
+from annealkit.configuration.plan import build_course
+from annealkit.configuration.stored_settings import TRUNK_PARTS, part_node, settings_of_trunk, trunk_node
+from annealkit.curve.course import Branch, Course
 from annealkit.errors import ConfigError
-from annealkit.plan import build_course
-from annealkit.registry import load_registry
-from annealkit.stored_settings import TRUNK_PARTS, part_node, settings_of_trunk, trunk_node
+from annealkit.plugin_system.registry import load_registry
 
 TRUNK = Course(Cosine(), None, 0.5, 80)
 

@@ -8,9 +8,9 @@ import pytest
 from helpers import read_scalars
 
 import annealkit
-from annealkit.composition import compose, conf_dir, settings
-from annealkit.plan import Parts, build_parts, plan_rates, plan_run
-from annealkit.registry import load_registry
+from annealkit.configuration.composition import compose, conf_dir, settings
+from annealkit.configuration.plan import Parts, build_parts, plan_rates, plan_run
+from annealkit.plugin_system.registry import load_registry
 
 EXPERIMENTS = sorted(path.stem for path in (conf_dir() / "experiment").glob("*.yaml"))
 

@@ -12,7 +12,7 @@ from PIL import Image
 from tensorflow.python.framework.ops import gradient_registry
 
 import annealkit
-from annealkit import cli
+from annealkit.command_line import main as cli
 from annealkit.errors import ConfigError
 from annealkit.preview.terminal import levels_between, plot_columns
 from annealkit.range_test import FindLrSettings, RangeTest, conclude, default_steps, ramp_rates, smooth, updates_kept
@@ -308,7 +308,7 @@ def test_without_matplotlib_the_message_says_what_to_install(monkeypatch: pytest
 
 
 def test_importing_brings_neither_tensorflow_nor_matplotlib() -> None:
-    code = "import sys, annealkit.find_lr_command; print({'tensorflow', 'keras', 'matplotlib'} & set(sys.modules))"
+    code = "import sys, annealkit.command_line.find_lr; print({'tensorflow', 'keras', 'matplotlib'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment(), check=True)
     assert done.stdout == "set()\n"
 

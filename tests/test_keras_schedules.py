@@ -12,9 +12,9 @@ from helpers import annealkit_command, cosine, only_run, read_scalars
 
 import annealkit.keras
 from annealkit import ConfigError, Cosine, LinearWarmup, Run, learning_rates
-from annealkit.composition import compose
+from annealkit.configuration.composition import compose
 from annealkit.keras import KerasSchedule
-from annealkit.registry import load_registry
+from annealkit.plugin_system.registry import load_registry
 from annealkit.schedules import KerasByName
 from annealkit.schedules.keras_schedule import FUNCTIONS
 

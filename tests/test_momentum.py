@@ -11,7 +11,7 @@ from helpers import TOY, read_all_scalars, read_scalars
 
 import annealkit
 from annealkit import ConfigError, Cosine, Cyclical, LinearWarmup, OneCycle, Run
-from annealkit.curve import momenta
+from annealkit.curve.rates import momenta
 from annealkit.keras.momentum import MomentumTable, pair_momentum
 
 VALUES = np.array([0.95, 0.9, 0.8, 0.85])

@@ -14,7 +14,7 @@ from helpers import annealkit_command
 from test_installed_plugin import Installed
 
 from annealkit import AnnealkitError
-from annealkit.new_command import KINDS, new
+from annealkit.command_line.new import KINDS, new
 
 # Names whose classes come near to what the templates import: Run, Any, Images, Dense.
 NAMES = {

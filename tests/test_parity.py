@@ -9,7 +9,7 @@ import pytest
 from parity_cases import REFERENCE, Comparison
 
 from annealkit import schedules
-from annealkit.run import Run
+from annealkit.curve.span import Run
 
 PEERS = sorted({" ".join(case["peer"].replace(",", "").split()[:2]) for case in REFERENCE["cases"]})
 

@@ -7,7 +7,7 @@ import parity_cases
 import pytest
 from parity import table
 
-from annealkit.registry import discover
+from annealkit.plugin_system.registry import discover
 
 PAGE = table.PAGE.read_text(encoding="utf-8")
 CATALOGUE = PAGE.partition(table.BEGIN)[0]

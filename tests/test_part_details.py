@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from helpers import annealkit_command
 
+from annealkit.command_line.part_details import details
 from annealkit.errors import ConfigError
-from annealkit.named_parts import named_parts
-from annealkit.part_details import details
-from annealkit.registry import DISABLE, Part, Registry, Skipped
+from annealkit.plugin_system.named_parts import named_parts
+from annealkit.plugin_system.registry import DISABLE, Part, Registry, Skipped
 
 
 @dataclass

@@ -13,14 +13,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from annealkit import registry as registry_module
-from annealkit.composition import check_groups, compose, first_job, parse
-from annealkit.curve import learning_rates
+from annealkit.command_line.new import new
+from annealkit.configuration.composition import check_groups, compose, first_job, parse
+from annealkit.configuration.plan import build_parts
+from annealkit.curve.rates import learning_rates
+from annealkit.curve.span import Run
 from annealkit.errors import ConfigError
-from annealkit.new_command import new
-from annealkit.plan import build_parts
-from annealkit.registry import HOOKS, Registry, discover
-from annealkit.run import Run
+from annealkit.plugin_system import registry as registry_module
+from annealkit.plugin_system.registry import HOOKS, Registry, discover
 from annealkit.testing import checks
 
 GUIDE = (Path(__file__).parents[1] / "plugins" / "README.md").read_text(encoding="utf-8")

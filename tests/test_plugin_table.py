@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import pytest
 
-from annealkit.plugin_table import print_plugins
-from annealkit.registry import Part, Registry, Skipped
+from annealkit.command_line.plugin_table import print_plugins
+from annealkit.plugin_system.registry import Part, Registry, Skipped
 
 LONG = "a_schedule_with_a_name_that_is_longer_than_anybody_would_choose"
 

@@ -10,7 +10,7 @@ import pytest
 from helpers import TOY, annealkit_command, one_line, only_run
 from test_registry import BROKEN, GOOD, HOOK, hook, install
 
-from annealkit.registry import DISABLE
+from annealkit.plugin_system.registry import DISABLE
 
 HEAD, _, _ = GOOD.partition("        return")
 

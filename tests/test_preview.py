@@ -12,9 +12,9 @@ import pytest
 from PIL import Image
 
 import annealkit
+from annealkit.curve.span import Run
 from annealkit.errors import ConfigError
 from annealkit.preview import PreviewSettings, describe, draw, show, warnings, write_csv, write_png
-from annealkit.run import Run
 
 TEN_EPOCHS = Run(total_steps=1000, steps_per_epoch=100)
 

@@ -10,7 +10,7 @@ from helpers import TOY, annealkit_command, one_line
 
 import annealkit
 from annealkit import ConfigError, Run, learning_rates
-from annealkit.registry import DISABLE, discover, load_registry
+from annealkit.plugin_system.registry import DISABLE, discover, load_registry
 
 Install = Callable[..., None]
 

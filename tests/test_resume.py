@@ -26,7 +26,7 @@ from helpers import (
 )
 
 import annealkit
-from annealkit.result import Result
+from annealkit.runs.result import Result
 
 
 def assert_same_run(run: Path, whole: Path) -> None:

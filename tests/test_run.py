@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from annealkit.checks import check_choice, check_duration, check_number
-from annealkit.curve import learning_rates
+from annealkit.curve.rates import learning_rates
+from annealkit.curve.span import Run, parse_duration
 from annealkit.errors import ConfigError
-from annealkit.run import Run, parse_duration
 from annealkit.schedules import Constant, Polynomial
 from annealkit.warmups import LinearWarmup
 

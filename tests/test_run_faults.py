@@ -27,8 +27,8 @@ from helpers import (
 
 import annealkit
 from annealkit import RunError
+from annealkit.runs.checkpoint import Checkpoint, Checkpoints
 from annealkit.start_tensorflow import available_threads
-from annealkit.training.checkpoint import Checkpoint, Checkpoints
 
 ARGUMENTS = [*TOY, "schedule=cosine", "optimizer=adam", "trainer.checkpoint_steps=15", "trainer.progress=false"]
 # Stopped after its second of three epochs, at update 40, a run has the checkpoints of updates 30 and 40.
@@ -48,7 +48,7 @@ def outputs(tmp_path: Path) -> Path:
     return tmp_path / "outputs"
 
 
-def go_on(outputs: Path, *more: str) -> annealkit.result.Result:
+def go_on(outputs: Path, *more: str) -> annealkit.runs.result.Result:
     return annealkit.train([*ARGUMENTS, f"outputs={outputs}", *more])
 
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from annealkit.run import Run
+from annealkit.curve.span import Run
 from annealkit.schedules import (
     Constant,
     Cosine,

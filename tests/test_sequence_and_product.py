@@ -22,10 +22,10 @@ from annealkit import (
     Step,
     learning_rates,
 )
-from annealkit.composition import compose
-from annealkit.curve import momenta
-from annealkit.plan import build_parts, plan_rates
-from annealkit.registry import load_registry
+from annealkit.configuration.composition import compose
+from annealkit.configuration.plan import build_parts, plan_rates
+from annealkit.curve.rates import momenta
+from annealkit.plugin_system.registry import load_registry
 
 
 def build(name: str, **settings: Any) -> Any:

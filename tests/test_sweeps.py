@@ -15,15 +15,15 @@ from helpers import TOY, annealkit_command, assert_same_bits, environment, model
 from hydra.core.global_hydra import GlobalHydra
 from omegaconf import OmegaConf
 
-from annealkit.cli import main
-from annealkit.composition import initialized_hydra, store_schemas
+from annealkit.command_line.main import main
+from annealkit.configuration.composition import initialized_hydra, store_schemas
 from annealkit.datasets import Auto, Toy
 from annealkit.errors import DataError
-from annealkit.registry import load_registry
-from annealkit.run_folder import RunFolder
+from annealkit.jobs.sweep_jobs import Job, _Composer, _expand, list_jobs, sweep_config
+from annealkit.jobs.table import rows_of, show
+from annealkit.plugin_system.registry import load_registry
+from annealkit.runs.folder import RunFolder
 from annealkit.start_tensorflow import available_threads
-from annealkit.sweep.jobs import Job, _Composer, _expand, list_jobs, sweep_config
-from annealkit.sweep.table import rows_of, show
 
 SHORT = (*TOY[:2], "trainer.epochs=1", "trainer.batch_size=50", "trainer.progress=false")
 # Three that finish, and three whose rate no weight survives.
@@ -107,7 +107,7 @@ def test_a_run_of_a_sweep_is_the_same_to_the_bit_as_alone(
 
 LIGHT = """
 import sys, time
-from annealkit.cli import main
+from annealkit.command_line.main import main
 sys.argv = ["annealkit", "-m", *{arguments}]
 code = main()
 print("IMPORTED", code, sorted({{"tensorflow", "keras", "tensorboard"}} & set(sys.modules)))
@@ -181,7 +181,7 @@ def test_joblib_is_asked_for_without_its_extra(
         raise importlib.metadata.PackageNotFoundError(name)
 
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("annealkit.sweep.run.importlib.metadata.version", missing)
+    monkeypatch.setattr("annealkit.jobs.sweep.importlib.metadata.version", missing)
     monkeypatch.setattr("sys.argv", ["annealkit", "-m", *SHORT, "seed=0,1", "hydra/launcher=joblib"])
     assert main() == 2
     assert "pip install 'annealkit[parallel]'" in capsys.readouterr().err
@@ -419,9 +419,9 @@ GRAPHS = """
 import gc
 from pathlib import Path
 import annealkit
-from annealkit.composition import compose, run_name
-from annealkit.job import run_job
-from annealkit.registry import load_registry
+from annealkit.configuration.composition import compose, run_name
+from annealkit.jobs.one_run import run_job
+from annealkit.plugin_system.registry import load_registry
 registry = load_registry()
 for seed in range(4):
     config = compose([*{arguments}, f"seed={{seed}}"], registry)

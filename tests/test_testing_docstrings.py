@@ -5,7 +5,7 @@ from dataclasses import make_dataclass
 import pytest
 from conformance import Fall, changed, found_by
 
-from annealkit import registry
+from annealkit.plugin_system import registry
 from annealkit.testing.bounds import documented_bounds
 from annealkit.testing.subject import Subject
 

@@ -12,9 +12,9 @@ import pytest
 from conformance import Climb, Fall, Halve, changed, found_by
 
 from annealkit import Run
-from annealkit.check_command import check as check_command
 from annealkit.checks import check_duration
-from annealkit.registry import Part, Registry
+from annealkit.command_line.check import check as check_command
+from annealkit.plugin_system.registry import Part, Registry
 from annealkit.testing import ConformanceError, checks
 from annealkit.testing.check import NotRunError
 
@@ -62,8 +62,8 @@ def results(group: str, cls: type, monkeypatch: pytest.MonkeyPatch) -> tuple[dic
     """Title -> words, of the checks that failed, and of those that could not run."""
     registry = Registry()
     registry.add(Part(group, "tried", cls, "tests", "1.0", "tests"))
-    monkeypatch.setattr("annealkit.registry.load_registry", lambda: registry)
-    monkeypatch.setattr("annealkit.check_command.load_registry", lambda: registry)
+    monkeypatch.setattr("annealkit.plugin_system.registry.load_registry", lambda: registry)
+    monkeypatch.setattr("annealkit.command_line.check.load_registry", lambda: registry)
     failed, not_run = {}, {}
     for check in checks(group, "tried"):
         try:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from helpers import annealkit_command, environment
 
-from annealkit.registry import HOOKS, load_registry
+from annealkit.plugin_system.registry import HOOKS, load_registry
 from annealkit.testing import checks
 
 REPOSITORY = Path(__file__).parents[1]
@@ -105,7 +105,7 @@ def test_without_the_option_pytest_imports_nothing_heavy(tmp_path: Path) -> None
         "import sys\n"
         "def test_one(request):\n"
         "    assert request.config.pluginmanager.has_plugin('annealkit')\n"
-        "    heavy = {'hydra', 'omegaconf', 'keras', 'tensorflow', 'rich', 'annealkit.registry'}\n"
+        "    heavy = {'hydra', 'omegaconf', 'keras', 'tensorflow', 'rich', 'annealkit.plugin_system.registry'}\n"
         "    assert not heavy & set(sys.modules)\n"
     )
     # Hydra brings a plugin of its own, which imports Hydra.
@@ -146,7 +146,7 @@ def test_the_command_says_what_it_has_not_checked(tmp_path: Path) -> None:
 def test_a_wrong_name_is_refused(
     arguments: list[str], words: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from annealkit.cli import main
+    from annealkit.command_line.main import main
 
     monkeypatch.setattr("sys.argv", ["annealkit", "check", *arguments])
     assert main() == 2

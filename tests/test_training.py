@@ -18,7 +18,7 @@ import annealkit
 from annealkit import ConfigError
 from annealkit.datasets import Dataset, Images, Synthetic, Toy
 from annealkit.models import Mlp
-from annealkit.result import Result
+from annealkit.runs.result import Result
 from annealkit.training.augment import augment, random_crop, random_cutout, random_flip
 from annealkit.training.splits import split
 

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from annealkit.curve import learning_rates
+from annealkit.curve.rates import learning_rates
+from annealkit.curve.span import Run
 from annealkit.errors import ConfigError
-from annealkit.run import Run
 from annealkit.schedules import Constant, Cosine, Cyclical
 from annealkit.warmups import CosineWarmup, ExponentialWarmup, LinearWarmup, PolynomialWarmup
 

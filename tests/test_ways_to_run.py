@@ -12,10 +12,12 @@ from test_installed_plugin import Installed
 REPOSITORY = Path(__file__).parents[1]
 PREVIEW = ("preview", "schedule=cyclical", "data=toy", "preview.csv=out.csv")
 
+CONF_DIR = "from annealkit.configuration.composition import conf_dir; print(conf_dir())"
+
 
 def test_a_wheel_holds_the_configuration(tmp_path: Path) -> None:
     installed = Installed(tmp_path)
-    shown = installed.run("-c", "from annealkit.composition import conf_dir; print(conf_dir())").stdout.strip()
+    shown = installed.run("-c", CONF_DIR).stdout.strip()
     assert shown.startswith(str(installed.python.parents[1])) and shown.endswith("annealkit/conf")
     assert (Path(shown) / "schedule" / "cyclical.yaml").is_file()
     script = installed.run(*PREVIEW, program="annealkit")
@@ -27,7 +29,7 @@ def test_an_editable_install_reads_the_checkout(tmp_path: Path) -> None:
     installed = Installed(tmp_path)
     installed.pip("uninstall", "--yes", "annealkit")
     installed.pip("install", "--no-deps", "--no-build-isolation", "--no-index", "--editable", str(REPOSITORY))
-    shown = installed.run("-c", "from annealkit.composition import conf_dir; print(conf_dir())").stdout.strip()
+    shown = installed.run("-c", CONF_DIR).stdout.strip()
     assert Path(shown) == REPOSITORY / "conf"
     assert installed.annealkit(*PREVIEW).returncode == 0
 
@@ -45,7 +47,7 @@ def test_a_bare_checkout_needs_no_metadata(tmp_path: Path, inside: bool) -> None
         "known = m.entry_points\n"
         "m.entry_points = lambda **kw: [p for p in known(**kw) if 'annealkit' not in p.value]\n"
         f"sys.argv = ['annealkit', *{list(PREVIEW)!r}]\n"
-        "import annealkit.cli as cli, annealkit.composition as composition\n"
+        "import annealkit.command_line.main as cli, annealkit.configuration.composition as composition\n"
         "assert cli.main() == 0\n"
         "print(composition.conf_dir())\n"
     )

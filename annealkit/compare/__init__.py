@@ -65,7 +65,7 @@ def _write_files(sections: list[SectionFigures], runs: list[FoundRun], options: 
     from annealkit.compare.page import make_page
     from annealkit.compare.picture import make_picture
     from annealkit.compare.rates import group_rates
-    from annealkit.registry import load_registry
+    from annealkit.plugin_system.registry import load_registry
 
     registry = load_registry()
     drawn = sections if options.html is not None else sections[:1]

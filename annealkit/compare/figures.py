@@ -10,7 +10,7 @@ from annealkit.compare.grouping import BUDGET, Group, Section, readable
 from annealkit.compare.runs import FoundRun, Metric
 from annealkit.compare.statistics import Pair, compare_pairs, family_size, mean_interval, seeds_needed
 from annealkit.compare.targets import ACCURACY_NAMES, measured_by, median, reach
-from annealkit.result import DIVERGED, FAILED
+from annealkit.runs.result import DIVERGED, FAILED
 
 LEADER = "leader"
 WORSE = "worse"

@@ -20,7 +20,7 @@ from typing import Any
 
 from annealkit.compare.runs import SEED, FoundRun, printable
 from annealkit.errors import ConfigError, did_you_mean
-from annealkit.result import FINISHED
+from annealkit.runs.result import FINISHED
 
 PARTS = ("branch", "schedule", "warmup", "feedback", "optimizer", "model", "data")
 RATES = "learning rates"

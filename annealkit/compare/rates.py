@@ -16,9 +16,9 @@ import numpy as np
 from annealkit.compare.figures import GroupFigures
 from annealkit.compare.grouping import RATES
 from annealkit.compare.runs import FoundRun
-from annealkit.plan import build_course
-from annealkit.registry import Registry
-from annealkit.stored_settings import trunk_node
+from annealkit.configuration.plan import build_course
+from annealkit.configuration.stored_settings import trunk_node
+from annealkit.plugin_system.registry import Registry
 
 log = logging.getLogger("annealkit")
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from annealkit.errors import RunError
-from annealkit.result import DIVERGED, FAILED, FINISHED, INTERRUPTED, RUNNING
+from annealkit.runs.result import DIVERGED, FAILED, FINISHED, INTERRUPTED, RUNNING
 
 SEED = "trainer.seed"
 
@@ -56,7 +56,7 @@ class FoundRun:
         folder: as shown to a person: every character can be printed.
         status: from `run.json`; `unreadable` where there is none to be had.
         reason: why the run is left out; empty for one that is compared.
-        settings: `group.key` -> value, as `annealkit.composition.settings` gives them.
+        settings: `group.key` -> value, as `annealkit.configuration.composition.settings` gives them.
         environment: versions, processor, fingerprints.
         data: name of the data set really used.
         origin: where it came from, in words.

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from fractions import Fraction
 
+from annealkit.curve.span import parse_duration
 from annealkit.errors import ConfigError, did_you_mean
-from annealkit.run import parse_duration
 
 PER_EPOCH = "1ep"  # how often a rule is asked that has no field `every`
 

@@ -12,7 +12,7 @@ from annealkit.errors import ConfigError
 from annealkit.feedback.metric import PER_EPOCH, is_per_epoch
 from annealkit.keras.optimizer_rate import inner_optimizer, schedule_of
 from annealkit.keras.table_schedule import TableSchedule
-from annealkit.run_folder import write_atomically
+from annealkit.runs.folder import write_atomically
 
 
 class Feedback(keras.callbacks.Callback):

@@ -10,11 +10,11 @@ import keras
 import numpy as np
 from tensorboard.compat.proto import event_pb2, summary_pb2
 
+from annealkit.curve.schedule_values import schedule_values
 from annealkit.errors import ConfigError
-from annealkit.event_file import PATTERN, EventFile, wait_for_later_name
 from annealkit.keras.optimizer_rate import inner_optimizer, schedule_of
 from annealkit.keras.table_schedule import TableSchedule
-from annealkit.schedule_values import schedule_values
+from annealkit.runs.event_file import PATTERN, EventFile, wait_for_later_name
 
 _FLUSH_SECONDS = 10
 

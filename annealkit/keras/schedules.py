@@ -6,11 +6,11 @@ import keras
 import numpy as np
 
 from annealkit.checks import check_number
-from annealkit.curve import Schedule, Warmup, learning_rates, momenta
+from annealkit.curve.rates import Schedule, Warmup, learning_rates, momenta
+from annealkit.curve.span import Run
 from annealkit.errors import ConfigError
 from annealkit.keras.table_schedule import TableSchedule
-from annealkit.registry import load_registry
-from annealkit.run import Run
+from annealkit.plugin_system.registry import load_registry
 
 
 def schedule(

@@ -12,10 +12,10 @@ from typing import NamedTuple
 import numpy as np
 
 from annealkit.checks import check_number
+from annealkit.curve.span import Run
 from annealkit.preview.files import write_csv, write_png
 from annealkit.preview.terminal import can_print, counted, draw, in_epochs
 from annealkit.preview.unmeant import warnings
-from annealkit.run import Run
 
 __all__ = ["Point", "PreviewSettings", "describe", "draw", "show", "warnings", "write_csv", "write_png"]
 
@@ -57,11 +57,11 @@ def show(
     """Print the curve, what it amounts to and what looks unmeant, and write the files that were asked for.
 
     Args:
-        rates: the rate of every weight update, from `annealkit.curve.learning_rates`.
+        rates: the rate of every weight update, from `annealkit.curve.rates.learning_rates`.
         run: the whole run.
         settings: which files to write.
         title: one line that says what the curve is of.
-        momenta: the momentum of every weight update, from `annealkit.curve.momenta`, where the schedule moves it.
+        momenta: the momentum of every weight update, from `annealkit.curve.rates.momenta`, where the schedule moves it.
         unmeant: what to warn of, for example what `warnings` returns.
 
     Raises:

@@ -7,8 +7,8 @@ from typing import BinaryIO
 
 import numpy as np
 
+from annealkit.curve.span import Run
 from annealkit.errors import ConfigError
-from annealkit.run import Run
 
 
 def write_csv(path: str | Path, rates: np.ndarray) -> None:

@@ -10,7 +10,7 @@ import sys
 
 import numpy as np
 
-from annealkit.run import Run
+from annealkit.curve.span import Run
 
 # The bit of each of a braille character's dots, 4 rows by 2 columns.
 _BRAILLE = np.array([[0x01, 0x08], [0x02, 0x10], [0x04, 0x20], [0x40, 0x80]])

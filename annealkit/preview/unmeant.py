@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from annealkit.curve import Schedule, Warmup
+from annealkit.curve.rates import Schedule, Warmup
+from annealkit.curve.span import Run, parse_duration
 from annealkit.errors import ConfigError
-from annealkit.run import Run, parse_duration
 
 # The fields by which schedules say how long something takes, and what fits into every run.
 FITTING = {"half_cycle": "12.5%", "first": "20%", "length": "100%", "every": "20%"}

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from annealkit.curve import learning_rates
+from annealkit.curve.rates import learning_rates
+from annealkit.curve.span import Run
 from annealkit.errors import ConfigError
 from annealkit.range_test.settings import LEAST_PER_DECADE, FindLrSettings
-from annealkit.run import Run
 
 FEWEST, MOST = 100, 500  # updates in a ramp, where nothing else is asked for
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from annealkit.run import Run
+from annealkit.curve.span import Run
 
 
 @dataclass

@@ -6,8 +6,8 @@ from fractions import Fraction
 import numpy as np
 
 from annealkit.checks import check_duration, check_number
+from annealkit.curve.span import Run
 from annealkit.errors import ConfigError
-from annealkit.run import Run
 
 FINEST = 10**6  # parts of an update that `first` is counted in: with them, runs of 10^12 updates stay within int64
 

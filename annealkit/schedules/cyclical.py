@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from annealkit.checks import check_choice, check_duration, check_momentum, check_number
+from annealkit.curve.span import Run
 from annealkit.errors import ConfigError
-from annealkit.run import Run
 
 RISING = ("triangle", "sine")
 FALLING = ("linear", "cosine", "exponential", "step")

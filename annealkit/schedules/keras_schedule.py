@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from annealkit.checks import check_number
+from annealkit.curve.schedule_values import schedule_values
+from annealkit.curve.span import Run, parse_duration
 from annealkit.errors import ConfigError, did_you_mean
-from annealkit.run import Run, parse_duration
-from annealkit.schedule_values import schedule_values
 from annealkit.start_tensorflow import start_tensorflow
 
 if TYPE_CHECKING:

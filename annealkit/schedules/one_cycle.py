@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from annealkit.checks import check_choice, check_duration, check_momentum, check_number
+from annealkit.curve.span import Run, parse_duration
 from annealkit.errors import ConfigError
-from annealkit.run import Run, parse_duration
 
 HINT = "schedule.peak_at=30%"
 

@@ -8,8 +8,8 @@ from itertools import pairwise
 import numpy as np
 
 from annealkit.checks import check_duration, check_number
+from annealkit.curve.span import Run, parse_duration
 from annealkit.errors import ConfigError
-from annealkit.run import Run, parse_duration
 
 HINT = "schedule.boundaries=[50%,75%] schedule.values=[1.0,0.1,0.01]"
 

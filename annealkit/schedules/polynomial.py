@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from annealkit.checks import check_duration, check_number
-from annealkit.run import Run
+from annealkit.curve.span import Run
 
 
 @dataclass

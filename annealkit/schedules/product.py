@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from annealkit.curve import factors, momenta
+from annealkit.curve.rates import factors, momenta
+from annealkit.curve.span import Run
 from annealkit.errors import ConfigError
-from annealkit.run import Run
 
 HINT = "schedule.of=[{name:cyclical},{name:exponential}]"
 

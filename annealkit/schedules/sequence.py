@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 
 from annealkit.checks import check_duration, check_number
-from annealkit.curve import Schedule, Warmup, factors, momenta
+from annealkit.curve.rates import Schedule, Warmup, factors, momenta
+from annealkit.curve.span import Run
 from annealkit.errors import ConfigError
-from annealkit.run import Run
 
 REST = "rest"
 LENGTH_HINT = f"length: 50%, or length: {REST} for what the others leave"

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from annealkit.checks import check_duration
+from annealkit.curve.span import Run
 from annealkit.errors import ConfigError
-from annealkit.run import Run
 
 
 @dataclass

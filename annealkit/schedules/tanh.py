@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from annealkit.checks import check_number
+from annealkit.curve.span import Run
 from annealkit.errors import ConfigError
-from annealkit.run import Run
 
 
 @dataclass

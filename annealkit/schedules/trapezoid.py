@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from annealkit.checks import check_choice, check_duration, check_number
+from annealkit.curve.span import Run, parse_duration
 from annealkit.errors import ConfigError
-from annealkit.run import Run, parse_duration
 
 SHAPES = ("linear", "cosine", "sqrt", "square", "exponential")
 HINT = "schedule.decay_from=80%"

@@ -68,7 +68,7 @@ def not_checked(group: str, name: str) -> list[str]:
 
 
 def _subject(group: str, name: str) -> "Subject":
-    from annealkit.registry import load_registry
+    from annealkit.plugin_system.registry import load_registry
     from annealkit.testing.subject import Subject
 
     return Subject(load_registry(), group, name)

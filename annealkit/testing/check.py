@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from annealkit.errors import AnnealkitError, WrongValuesError
 
 if TYPE_CHECKING:  # pytest imports this module wherever annealkit is installed: it stays light.
-    from annealkit.plugin_loading import Part
+    from annealkit.plugin_system.loading import Part
 
 
 class ConformanceError(AnnealkitError, AssertionError):
@@ -86,7 +86,7 @@ class Check:
 
     def _unforeseen(self, error: Exception) -> tuple[str, str]:
         """What was raised, where in the part's own code, and what to change."""
-        from annealkit.faulty_parts import raised_by
+        from annealkit.plugin_system.faulty_parts import raised_by
 
         if isinstance(error, WrongValuesError):
             return str(error), "let it return one finite number of at least 0 for each step, whatever the span."

@@ -5,8 +5,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from annealkit.curve.span import Run
 from annealkit.errors import ConfigError, WrongValuesError
-from annealkit.run import Run
 from annealkit.testing.durations import refusal_of, without_unit
 from annealkit.testing.subject import Settings, Subject
 

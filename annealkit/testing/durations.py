@@ -7,8 +7,8 @@ from typing import Any
 
 from omegaconf import OmegaConf
 
+from annealkit.curve.span import parse_duration
 from annealkit.errors import ConfigError
-from annealkit.run import parse_duration
 from annealkit.testing.subject import Settings, Subject
 
 BARE = "10"

@@ -4,8 +4,8 @@ import time
 
 import numpy as np
 
-from annealkit.curve import learning_rates, momenta
-from annealkit.run import Run
+from annealkit.curve.rates import learning_rates, momenta
+from annealkit.curve.span import Run
 from annealkit.testing.curves import LONG, RUNS, curves, evaluate, first_difference
 from annealkit.testing.keras_setup import start
 from annealkit.testing.subject import Subject

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import numpy as np
 
-from annealkit.run import Run
+from annealkit.curve.span import Run
 from annealkit.testing.bounds import documented_bounds
 from annealkit.testing.curves import EVEN, LONG, RUNS, SHORT, curves, evaluate, first_difference
 from annealkit.testing.durations import durations

@@ -15,7 +15,7 @@ import numpy as np
 from omegaconf import DictConfig, OmegaConf
 
 from annealkit.errors import ConfigError
-from annealkit.registry import Registry
+from annealkit.plugin_system.registry import Registry
 from annealkit.testing.check import ConformanceError, UnusableError, message
 
 Settings = dict[str, Any]

@@ -4,8 +4,8 @@ import logging
 
 import numpy as np
 
-from annealkit.plan import Origin, Parts, settings_without_effect
-from annealkit.run import Run
+from annealkit.configuration.plan import Origin, Parts, settings_without_effect
+from annealkit.curve.span import Run
 from annealkit.training.environment import computes_bfloat16
 from annealkit.training.splits import Splits
 

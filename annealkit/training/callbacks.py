@@ -5,10 +5,10 @@ from dataclasses import asdict
 
 import keras
 
+from annealkit.configuration.settings import Trainer
 from annealkit.errors import ConfigError
 from annealkit.keras.feedback import Feedback
 from annealkit.keras.learning_rate_logger import LearningRateLogger
-from annealkit.settings import Trainer
 
 
 def check_callbacks(callbacks: Sequence[keras.callbacks.Callback]) -> None:

@@ -6,10 +6,10 @@ from contextlib import contextmanager
 import keras
 import numpy as np
 
+from annealkit.configuration.plan import Parts
 from annealkit.errors import ConfigError
-from annealkit.faulty_parts import naming_the_faulty
 from annealkit.keras.table_schedule import TableSchedule
-from annealkit.plan import Parts
+from annealkit.plugin_system.faulty_parts import naming_the_faulty
 from annealkit.training.splits import Splits
 from annealkit.training.variable_groups import set_groups
 

@@ -12,10 +12,10 @@ import numpy as np
 import tensorflow as tf
 from omegaconf import DictConfig
 
+from annealkit.configuration.plan import Origin
 from annealkit.errors import RunError
-from annealkit.plan import Origin
-from annealkit.registry import HOOKS, Registry
-from annealkit.run_folder import RunFolder
+from annealkit.plugin_system.registry import HOOKS, Registry
+from annealkit.runs.folder import RunFolder
 from annealkit.training.splits import Splits
 from annealkit.version import __version__
 

@@ -6,10 +6,10 @@ import logging
 import numpy as np
 import tensorflow as tf
 
+from annealkit.configuration.plan import Parts
 from annealkit.datasets import Images
-from annealkit.faulty_parts import naming_the_faulty
 from annealkit.keras.table_schedule import TableSchedule
-from annealkit.plan import Parts
+from annealkit.plugin_system.faulty_parts import naming_the_faulty
 from annealkit.range_test import updates_kept
 from annealkit.training.compiled_model import build_model
 from annealkit.training.custom_gradients import forgetting_custom_gradients

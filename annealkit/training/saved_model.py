@@ -4,7 +4,7 @@ from pathlib import Path
 
 import keras
 
-from annealkit.run_folder import not_written
+from annealkit.runs.folder import not_written
 from annealkit.training.splits import Splits
 
 

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from annealkit.configuration.plan import training_images
 from annealkit.datasets import Dataset, Images
 from annealkit.errors import ConfigError, DataError
-from annealkit.plan import training_images
 
 _CHUNK = 5000
 

@@ -14,7 +14,7 @@ from tensorboard.plugins.hparams import api_pb2
 from tensorboard.plugins.hparams import summary as hparams
 from tensorboard.plugins.text import summary_v2 as text
 
-from annealkit.event_file import PATTERN, EventFile, wait_for_later_name
+from annealkit.runs.event_file import PATTERN, EventFile, wait_for_later_name
 from annealkit.training.loop import Steps
 
 _END_STATUS = {

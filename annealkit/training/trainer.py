@@ -11,11 +11,8 @@ import numpy as np
 import tensorflow as tf
 from omegaconf import DictConfig, OmegaConf
 
-from annealkit.composition import settings
-from annealkit.faulty_parts import naming_the_faulty
-from annealkit.keras.momentum import MomentumTable, pair_momentum
-from annealkit.keras.table_schedule import TableSchedule
-from annealkit.plan import (
+from annealkit.configuration.composition import settings
+from annealkit.configuration.plan import (
     Origin,
     Parts,
     feedback_interval,
@@ -24,15 +21,12 @@ from annealkit.plan import (
     plan_run,
     steps_to_keep,
 )
-from annealkit.registry import Registry
-from annealkit.result import DIVERGED, FAILED, FINISHED, INTERRUPTED, RUNNING, Result
-from annealkit.run import Run
-from annealkit.run_folder import CHECKPOINTS, RunFolder
-from annealkit.start_tensorflow import available_threads
-from annealkit.training import callback_state
-from annealkit.training.announcement import announce, announce_branch
-from annealkit.training.callbacks import check_callbacks, early_stopping
-from annealkit.training.checkpoint import (
+from annealkit.curve.span import Run
+from annealkit.keras.momentum import MomentumTable, pair_momentum
+from annealkit.keras.table_schedule import TableSchedule
+from annealkit.plugin_system.faulty_parts import naming_the_faulty
+from annealkit.plugin_system.registry import Registry
+from annealkit.runs.checkpoint import (
     Checkpoint,
     Checkpoints,
     check_same_variables,
@@ -40,6 +34,12 @@ from annealkit.training.checkpoint import (
     restore_variables,
     variable_arrays,
 )
+from annealkit.runs.folder import CHECKPOINTS, RunFolder
+from annealkit.runs.result import DIVERGED, FAILED, FINISHED, INTERRUPTED, RUNNING, Result
+from annealkit.start_tensorflow import available_threads
+from annealkit.training import callback_state
+from annealkit.training.announcement import announce, announce_branch
+from annealkit.training.callbacks import check_callbacks, early_stopping
 from annealkit.training.compiled_model import build_model, final_weights
 from annealkit.training.custom_gradients import forgetting_custom_gradients
 from annealkit.training.environment import (

@@ -21,9 +21,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from made_runs import make_run
 
-from annealkit.curve import learning_rates
-from annealkit.registry import load_registry
-from annealkit.run import Run
+from annealkit.curve.rates import learning_rates
+from annealkit.curve.span import Run
+from annealkit.plugin_system.registry import load_registry
 
 N, SEEDS, EPOCHS, STEPS = 5, 10, 30, 391
 

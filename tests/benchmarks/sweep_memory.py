@@ -21,7 +21,7 @@ SHORT = ["data=synthetic", "data.limit=512", "trainer.epochs=1", "trainer.progre
 CHILD = """
 import json, sys
 from annealkit.sweep import run
-from annealkit.cli import main
+from annealkit.command_line.main import main
 attempt, sizes = run.attempt, []
 def watched(*arguments, **options):
     outcome = attempt(*arguments, **options)

@@ -40,7 +40,7 @@ def started(threads):
     loop.TrainingLoop.run = timed
 start.start_tensorflow = started
 calls = []
-from annealkit.cli import main
+from annealkit.command_line.main import main
 code = main()
 json.dump(calls, open(CALLS, "w"))
 sys.exit(code)

@@ -22,7 +22,7 @@ from annealkit_adaptive import plugin
 import annealkit
 from annealkit import ConfigError
 from annealkit.optimizers import KerasOptimizer, VariableGroup
-from annealkit.registry import load_registry
+from annealkit.plugin_system.registry import load_registry
 
 PARTS: dict[str, type[KerasOptimizer]] = plugin.annealkit_optimizers()
 # 1,000 points, 10 weight updates an epoch, no images.

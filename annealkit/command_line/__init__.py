@@ -1,0 +1,1 @@
+"""The commands: what is typed, checked and handed on; what is printed."""

@@ -1,0 +1,108 @@
+"""One run from its configuration to its result: check everything, hold the folder, resume or report, train."""
+
+import gc
+import logging
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from omegaconf import DictConfig
+
+from annealkit.configuration.composition import settings
+from annealkit.configuration.plan import build_parts, check_plan
+from annealkit.errors import AnnealkitError, RunError
+from annealkit.plugin_system.registry import Registry
+from annealkit.runs.folder import RunFolder
+from annealkit.runs.result import FAILED, Result
+from annealkit.runs.summary import summarize
+from annealkit.start_tensorflow import start_tensorflow
+
+if TYPE_CHECKING:
+    import keras
+
+log = logging.getLogger("annealkit")
+
+
+def attempt(config: DictConfig, folder: Path, registry: Registry, reuse_data: bool = False) -> tuple[str, str]:
+    """One job of the command line, with its end in the log: the run's status, and the reason where it failed.
+
+    What a user can mend is said without a traceback; a fault of ours or of a plugin keeps it.
+    """
+    try:
+        result = run_job(config, folder, registry, reuse_data=reuse_data)
+    except AnnealkitError as error:
+        log.error("annealkit: %s", error)
+        return FAILED, str(error)
+    except Exception as error:
+        log.exception("annealkit: the run was stopped by an unforeseen error")
+        return FAILED, f"{type(error).__name__}: {error}"
+    log.info(summarize(result))
+    return result.status, result.message
+
+
+def run_job(
+    config: DictConfig,
+    folder: Path,
+    registry: Registry,
+    callbacks: "Sequence[keras.callbacks.Callback]" = (),
+    reuse_data: bool = False,
+) -> Result:
+    """Train what the configuration says, in `folder`; a run that has ended reports its result and trains nothing.
+
+    Args:
+        config: the composed configuration.
+        folder: the run's folder; made if it is missing.
+        registry: where its parts come from.
+        callbacks: Keras callbacks, as `annealkit.train` takes them.
+        reuse_data: keep the images in memory for the next job of this process with the same data settings.
+
+    Raises:
+        AnnealkitError: what a user can mend; the run's status is `failed` unless nothing was begun.
+    """
+    parts = build_parts(config, registry)
+    with RunFolder(folder).locked() as run_folder:
+        if config.rerun:
+            run_folder.clear()
+        refuse_another_run(run_folder, config)
+        ended = run_folder.ended()
+        if ended is not None:
+            # With the origin, since data=auto may find today what it did not find then.
+            origin = run_folder.read_state().get("data", {}).get("origin", ended.data)
+            log.info("This run has already ended; rerun=true starts it afresh. Its data: %s.", origin)
+            return ended
+        try:
+            check_plan(parts)  # before TensorFlow is loaded, which takes seconds
+            start_tensorflow(parts.trainer.threads)
+            from annealkit.training.trainer import train
+
+            return train(parts, config, run_folder, registry, callbacks, reuse_data)
+        except Exception as error:
+            _keep(error, run_folder)
+            raise
+        finally:
+            # The graph and the images it reads refer to each other: a sweep's next run would find them still in memory.
+            gc.collect()
+
+
+def refuse_another_run(run_folder: RunFolder, config: DictConfig) -> None:
+    """Raise RunError where a folder that was named by hand, with `hydra.run.dir` and the like, holds another run."""
+    before, now = run_folder.read_state().get("settings"), settings(config)
+    if before is None or before == now:
+        return
+    keys = [key for key in {**before, **now} if before.get(key) != now.get(key)]
+    changes = [f"{key} was {before.get(key)}, is now {now.get(key)}" for key in keys[:5]]
+    more = f"; and {len(keys) - 5} more" if len(keys) > 5 else ""
+    raise RunError(
+        f"{run_folder.path} holds a run with other settings: {'; '.join(changes)}{more}. "
+        "Leave hydra.run.dir or hydra.sweep.subdir out, which gives each run a folder of its own, or try rerun=true, "
+        "which replaces that run."
+    )
+
+
+def _keep(error: Exception, run_folder: RunFolder) -> None:
+    """Leave the reason in the run's folder, so that a sweep's end and a later reader find it."""
+    try:
+        run_folder.update_state(status=FAILED, message=f"{type(error).__name__}: {error}")
+    except AnnealkitError as second:  # A full disk, most likely: the first error is the one that matters.
+        print(f"annealkit: {second}", file=sys.stderr)

@@ -1,0 +1,1 @@
+"""Parts: what can be named, where it comes from, and whose fault it is."""

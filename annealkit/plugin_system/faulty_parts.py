@@ -1,0 +1,81 @@
+"""Lays a fault in the code of a part at the door of the distribution that it came from."""
+
+import traceback
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import NamedTuple
+
+from annealkit.errors import AnnealkitError, ConfigError, WrongValuesError
+from annealkit.plugin_system.loading import OWN_DISTRIBUTION, Part
+
+
+class Call(NamedTuple):
+    """A call in the code of a part."""
+
+    part: Part
+    function: str
+    file: str
+    line: int
+
+
+@contextmanager
+def naming_the_faulty(suspects: list[Part]) -> Iterator[None]:
+    """Turn what the code of a part raises, and what is wrong with its values, into an error that says whose it is.
+
+    A ConfigError of the part's own keeps its words, which tell the user of a value that cannot be; where they do not
+    begin with the part's name, that and the distribution are put before them.
+
+    Args:
+        suspects: the parts whose code may be called within, as `Parts.made_of` has them.
+    """
+    try:
+        yield
+    except WrongValuesError as error:
+        part = next((part for part in suspects if part.cls is error.part), None)
+        if part is None:
+            raise
+        raise ConfigError(_accusation(part, str(error))) from error
+    except ConfigError as error:
+        call = raised_by(error, suspects)
+        if call is None or call.part.distribution == OWN_DISTRIBUTION or _is_named(call.part, str(error)):
+            raise
+        raise ConfigError(f"{call.part.label} (from {call.part.origin}): {error}") from error
+    except AnnealkitError:
+        raise
+    except (Exception, SystemExit) as error:
+        part, place = _blamed(error, suspects)
+        if part.distribution == OWN_DISTRIBUTION:
+            raise  # Our own fault, of which we want the traceback.
+        raise ConfigError(_accusation(part, f"{type(error).__name__}: {error} (in {place})")) from error
+
+
+def raised_by(error: BaseException, suspects: Sequence[Part]) -> Call | None:
+    """The innermost call in a part's own module; None where none of them had a hand in it."""
+    for frame, line in list(traceback.walk_tb(error.__traceback__))[::-1]:
+        for part in suspects:
+            if frame.f_globals.get("__name__") == part.cls.__module__:
+                return Call(part, frame.f_code.co_name, frame.f_code.co_filename, line)
+    return None
+
+
+def _blamed(error: BaseException, suspects: list[Part]) -> tuple[Part, str]:
+    """Whose fault it is, and the file and line that raised."""
+    call = raised_by(error, suspects)
+    if call is not None:
+        return call.part, f"{call.file}:{call.line}"
+    # It was not in a part's code: one lacks a method or a field, and built-in ones lack none.
+    foreign = [part for part in suspects if part.distribution != OWN_DISTRIBUTION]
+    frame, line = list(traceback.walk_tb(error.__traceback__))[-1]
+    return (foreign or suspects)[0], f"{frame.f_code.co_filename}:{line}"
+
+
+def _is_named(part: Part, words: str) -> bool:
+    """Whether the words begin with the part: `ripple: …`, `schedule=ripple …`."""
+    return words.startswith((f"{part.name}:", f"{part.name} ", part.label))
+
+
+def _accusation(part: Part, fault: str) -> str:
+    return (
+        f"{part.label} (from {part.origin}): {fault.rstrip('.')}. Try another {part.group}, or pip install "
+        f"-U {part.distribution}; `annealkit check {part.name}` tells its author more."
+    )

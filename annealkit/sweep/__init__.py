@@ -1,1 +1,0 @@
-"""A sweep: many runs by one command. Nothing here imports TensorFlow until a run must be trained."""
