@@ -1,40 +1,35 @@
 """annealkit: find out, with evidence, which learning-rate annealing to train a model with.
 
-Nothing that is imported here needs TensorFlow; `train` loads it when it is called.
+Authors of plugins import from here alone. Nothing that is imported here needs TensorFlow; `train` loads it when it is
+called.
 """
 
 import os
 from collections import abc
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from annealkit.curve.rates import learning_rates
-from annealkit.curve.span import Run
-from annealkit.errors import AnnealkitError, ConfigError, DataError, RunError
+from annealkit.curve.rates import Schedule, Warmup, learning_rates
+from annealkit.curve.span import Run, parse_duration
+from annealkit.datasets.base import Dataset, Images
+from annealkit.errors import AnnealkitError, ConfigError, DataError, RunError, SettingError, did_you_mean
+from annealkit.feedback.base import Feedback
+from annealkit.fields import (
+    checked_dataclass,
+    choice,
+    duration,
+    durations,
+    flag,
+    integer,
+    momentum,
+    number,
+    numbers,
+    setting,
+)
+from annealkit.groups import GROUPS, builtin
+from annealkit.optimizers.base import KerasOptimizer, VariableGroup
 from annealkit.plugin_system.hookspecs import hookimpl
 from annealkit.runs.result import Result
-from annealkit.schedules import (
-    Constant,
-    Cosine,
-    CosineRestarts,
-    Cyclical,
-    Exponential,
-    InverseSqrt,
-    InverseTime,
-    MultiStep,
-    OneCycle,
-    Phase,
-    Piecewise,
-    Polynomial,
-    Product,
-    Rex,
-    Sequence,
-    Step,
-    Table,
-    Tanh,
-    Trapezoid,
-)
 from annealkit.version import __version__
-from annealkit.warmups import CosineWarmup, ExponentialWarmup, LinearWarmup, PolynomialWarmup
 
 if TYPE_CHECKING:
     import keras
@@ -44,40 +39,47 @@ if TYPE_CHECKING:
 __all__ = [
     "AnnealkitError",
     "ConfigError",
-    "Constant",
-    "Cosine",
-    "CosineRestarts",
-    "CosineWarmup",
-    "Cyclical",
     "DataError",
-    "Exponential",
-    "ExponentialWarmup",
-    "InverseSqrt",
-    "InverseTime",
-    "LinearWarmup",
-    "MultiStep",
-    "OneCycle",
-    "Phase",
-    "Piecewise",
-    "Polynomial",
-    "PolynomialWarmup",
-    "Product",
+    "Dataset",
+    "Feedback",
+    "Images",
+    "KerasOptimizer",
     "Result",
-    "Rex",
     "Run",
     "RunError",
-    "Sequence",
-    "Step",
-    "Table",
-    "Tanh",
-    "Trapezoid",
+    "Schedule",
+    "SettingError",
+    "VariableGroup",
+    "Warmup",
     "__version__",
     "branch",
+    "checked_dataclass",
+    "choice",
+    "did_you_mean",
+    "duration",
+    "durations",
     "find_lr",
+    "flag",
     "hookimpl",
+    "integer",
     "learning_rates",
+    "momentum",
+    "number",
+    "numbers",
+    "parse_duration",
+    "setting",
     "train",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """The class of a built-in part, such as `annealkit.Cosine`: it is enough that its module is there."""
+    for group in GROUPS.values():
+        try:
+            return builtin(group.folder, name)
+        except AttributeError:
+            continue
+    raise AttributeError(f"module 'annealkit' has no attribute {name!r}")
 
 
 def train(overrides: abc.Sequence[str] = (), callbacks: "abc.Sequence[keras.callbacks.Callback]" = ()) -> Result:
@@ -100,6 +102,6 @@ def branch(
 
 def find_lr(overrides: abc.Sequence[str] = ()) -> "RangeTest":
     """Find a learning rate, as `annealkit find-lr OVERRIDES` does; see annealkit.command_line.find_lr.find_lr."""
-    from annealkit.command_line import find_lr as find_lr_command
+    from annealkit.command_line import find_lr as command
 
-    return find_lr_command.find_lr(overrides)
+    return command.find_lr(overrides)

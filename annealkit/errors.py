@@ -16,6 +16,31 @@ class ConfigError(AnnealkitError, ValueError):
     """A name or a value in the configuration that cannot be."""
 
 
+class SettingError(ConfigError):
+    """A value that a setting of a part cannot have.
+
+    In Python it names the class and the field: `Cosine: floor must lie in [0, 1]; got 3. Try floor=0.01.` On the
+    command line, where the setting is `schedule.floor` of `schedule=cosine`, it is said `at` that place.
+
+    Args:
+        part: the part, or the name that stands for it.
+        setting: the name of the field.
+        problem: what is wrong, as it follows that name: ` must lie in [0, 1]; got 3.`
+        suggestion: a value to try, and perhaps more in words; empty for none.
+        prefix: what stands before the name of the setting where it is set.
+    """
+
+    def __init__(self, part: object, setting: str, problem: str, suggestion: str = "", prefix: str = "") -> None:
+        self.part = part if isinstance(part, str) else type(part).__name__
+        self.setting, self.problem, self.suggestion = setting, problem, suggestion
+        hint = f" Try {prefix}{setting}={suggestion}." if suggestion else ""
+        super().__init__(f"{self.part}: {setting}{problem.rstrip('.')}.{hint}")
+
+    def at(self, part: str, prefix: str) -> "SettingError":
+        """The same in the words of the command line: of that part, and with that before the setting's name."""
+        return SettingError(part, self.setting, self.problem, self.suggestion, prefix)
+
+
 class WrongValuesError(ConfigError):
     """A schedule or warmup returned something else than numbers that a rate can be made of.
 

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from annealkit import Run
-from annealkit.checks import check_duration
 from annealkit.datasets import Dataset, Images
 from annealkit.errors import ConfigError
+from annealkit.fields.checks import check_duration
 from annealkit.optimizers import Sgd
 from annealkit.plugin_system.registry import Part, Registry
 from annealkit.testing import ConformanceError, checks

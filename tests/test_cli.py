@@ -13,7 +13,8 @@ from omegaconf import OmegaConf
 from annealkit.command_line.main import main
 from annealkit.configuration.composition import compose, conf_dir
 from annealkit.configuration.settings import Trainer
-from annealkit.plugin_system.registry import HOOKS, load_registry
+from annealkit.groups import GROUPS
+from annealkit.plugin_system.registry import load_registry
 from annealkit.range_test import FindLrSettings
 
 
@@ -156,7 +157,7 @@ def settings_of(cls: type) -> dict[str, Any]:
     return {name: ... if value is MISSING else value for name, value in made.items()}
 
 
-BUILT_IN = [(group, name) for group in HOOKS for name in load_registry().parts[group]
+BUILT_IN = [(group, name) for group in GROUPS for name in load_registry().parts[group]
             if load_registry().parts[group][name].distribution == "annealkit"]  # fmt: skip
 
 
@@ -192,7 +193,7 @@ def test_help_names_every_option_of_every_group_and_every_setting(
     code, out, err = run(["--help"], capsys, monkeypatch)
     assert code == 0 and err == ""
     registry = load_registry()
-    for group in HOOKS:
+    for group in GROUPS:
         [listed] = re.findall(rf"^  {group}: (.*)$", out, re.MULTILINE)
         assert listed.split(", ") == sorted(registry.parts[group])
     [listed] = re.findall(r"^  experiment: (.*)$", out, re.MULTILINE)

@@ -19,8 +19,9 @@ from annealkit.configuration.plan import build_parts
 from annealkit.curve.rates import learning_rates
 from annealkit.curve.span import Run
 from annealkit.errors import ConfigError
+from annealkit.groups import GROUPS
 from annealkit.plugin_system import registry as registry_module
-from annealkit.plugin_system.registry import HOOKS, Registry, discover
+from annealkit.plugin_system.registry import Registry, discover
 from annealkit.testing import checks
 
 GUIDE = (Path(__file__).parents[1] / "plugins" / "README.md").read_text(encoding="utf-8")
@@ -53,13 +54,13 @@ def build(registry: Registry, group: str, name: str, **values: Any) -> Any:
 
 def test_the_guide_has_one_example_for_each_hook() -> None:
     hooks = {hook for code in MODULES.values() for hook in re.findall(r"^def (annealkit_\w+)", code, re.M)}
-    assert hooks == set(HOOKS.values())
+    assert hooks == {group.hook for group in GROUPS.values()}
     assert len(re.findall(r"^```python$", GUIDE, re.M)) == len(MODULES) + 1  # and one test
 
 
 def test_the_table_lists_every_hook_with_its_group() -> None:
     table = re.findall(r"^\| `(annealkit_\w+)` \| `(\w+)` \|", GUIDE, re.M)
-    assert {group: hook for hook, group in table} == HOOKS
+    assert {group: hook for hook, group in table} == {name: group.hook for name, group in GROUPS.items()}
 
 
 def test_all_are_found_and_none_is_skipped(registry: Registry) -> None:
@@ -115,7 +116,7 @@ def test_every_command_can_be_typed(registry: Registry) -> None:
     ]
 
 
-@pytest.mark.parametrize("group", HOOKS)
+@pytest.mark.parametrize("group", GROUPS)
 def test_all_keep_to_what_every_part_keeps_to(group: str, registry: Registry, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(registry_module, "load_registry", lambda: registry)
     [name] = [name for name, part in registry.parts[group].items() if part.origin == "guide 1.0"]

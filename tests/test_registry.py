@@ -183,7 +183,7 @@ def test_a_name_of_two_plugins_is_refused_until_one_is_disabled(
 def test_a_plugin_cannot_take_a_built_in_name(site: Path) -> None:
     install(site, "annealkit-taker", GOOD + HOOK.replace("halves", "cosine"))
     registry = discover()
-    with pytest.raises(ConfigError, match=r"annealkit \S+ \(entry point builtins\).*annealkit-taker 1\.0"):
+    with pytest.raises(ConfigError, match=r"annealkit \S+ \(entry point schedules\.cosine\).*annealkit-taker 1\.0"):
         registry.get("schedule", "cosine")
     assert registry.get("schedule", "cyclical").distribution == "annealkit"
 

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from annealkit.checks import check_choice, check_duration, check_number
 from annealkit.curve.rates import learning_rates
 from annealkit.curve.span import Run, parse_duration
 from annealkit.errors import ConfigError
+from annealkit.fields.checks import check_choice, check_duration, check_number
 from annealkit.schedules import Constant, Polynomial
 from annealkit.warmups import LinearWarmup
 

@@ -12,8 +12,8 @@ import pytest
 from conformance import Climb, Fall, Halve, changed, found_by
 
 from annealkit import Run
-from annealkit.checks import check_duration
 from annealkit.command_line.check import check as check_command
+from annealkit.fields.checks import check_duration
 from annealkit.plugin_system.registry import Part, Registry
 from annealkit.testing import ConformanceError, checks
 from annealkit.testing.check import NotRunError
@@ -179,7 +179,7 @@ def test_a_duration_that_is_not_checked_is_found(monkeypatch: pytest.MonkeyPatch
     said = found_by(UNIT, "schedule", Knee, monkeypatch)
     assert "schedule=tried (with its defaults): hold='10' is accepted; expected a ConfigError that names hold" in said
     assert 'check_duration("tried", "hold", self.hold, hint="schedule.hold=20%")' in said
-    assert "__post_init__" in said and "from annealkit.checks import check_duration" in said
+    assert "__post_init__" in said and "from annealkit.fields.checks import check_duration" in said
 
 
 @pytest.mark.parametrize("group", ["schedule", "warmup"])

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from helpers import annealkit_command, environment
 
-from annealkit.plugin_system.registry import HOOKS, load_registry
+from annealkit.groups import GROUPS
+from annealkit.plugin_system.registry import load_registry
 from annealkit.testing import checks
 
 REPOSITORY = Path(__file__).parents[1]
@@ -153,7 +154,7 @@ def test_a_wrong_name_is_refused(
     assert words in capsys.readouterr().err
 
 
-BUILT_IN = [(group, name) for group in HOOKS for name, part in load_registry().parts[group].items()
+BUILT_IN = [(group, name) for group in GROUPS for name, part in load_registry().parts[group].items()
             if part.distribution == "annealkit"]  # fmt: skip
 
 

@@ -20,8 +20,9 @@ from omegaconf.errors import OmegaConfBaseException
 
 from annealkit.configuration.settings import Config, Trainer
 from annealkit.errors import ConfigError, did_you_mean
+from annealkit.groups import GROUPS
 from annealkit.plugin_system.refusals import refusal
-from annealkit.plugin_system.registry import HOOKS, Registry
+from annealkit.plugin_system.registry import Registry
 
 CONFIG_NAME = "config"
 
@@ -111,7 +112,7 @@ def check_groups(parsed: list[Override], registry: Registry) -> None:
             else [override.value()]
         )
         for name in names:
-            if group in HOOKS:
+            if group in GROUPS:
                 has_file = isinstance(name, str) and (conf_dir() / group / f"{name}.yaml").is_file()
                 if not has_file or name in registry.parts[group]:
                     registry.get(group, str(name))
@@ -158,7 +159,7 @@ def _schedules(config: DictConfig) -> str:
 
 def identity(config: DictConfig) -> dict[str, Any]:
     """Everything in the configuration that changes a run's result."""
-    result: dict[str, Any] = {group: OmegaConf.to_container(config[group], resolve=True) for group in HOOKS}
+    result: dict[str, Any] = {group: OmegaConf.to_container(config[group], resolve=True) for group in GROUPS}
     operational = {setting.name for setting in fields(Trainer) if setting.metadata.get("operational")}
     trainer = OmegaConf.to_container(config.trainer, resolve=True)
     assert isinstance(trainer, dict)
@@ -180,7 +181,7 @@ def settings(config: DictConfig) -> dict[str, Any]:
 
 def help_groups(registry: Registry) -> str:
     """The names in each config group, for `--help`."""
-    names = {group: sorted(registry.parts[group]) for group in HOOKS}
+    names = {group: sorted(registry.parts[group]) for group in GROUPS}
     names["experiment"] = sorted(path.stem for path in (conf_dir() / "experiment").glob("*.yaml"))
     return "\n".join(f"  {group}: {', '.join(options)}" for group, options in names.items())
 
@@ -196,7 +197,7 @@ def _flat(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:
 
 
 def _groups() -> tuple[str, ...]:
-    return (*HOOKS, "trainer", "experiment")
+    return (*GROUPS, "trainer", "experiment")
 
 
 def _searchpath_given(parsed: list[Override]) -> bool:

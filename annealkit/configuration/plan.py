@@ -17,8 +17,9 @@ from annealkit.curve.course import Branch, Course
 from annealkit.curve.span import Run
 from annealkit.errors import ConfigError
 from annealkit.feedback.metric import PER_EPOCH, is_per_epoch
+from annealkit.groups import GROUPS
 from annealkit.plugin_system.faulty_parts import naming_the_faulty
-from annealkit.plugin_system.registry import HOOKS, Part, Registry
+from annealkit.plugin_system.registry import Part, Registry
 from annealkit.start_tensorflow import start_tensorflow
 
 
@@ -67,13 +68,13 @@ def build_parts(config: DictConfig, registry: Registry) -> Parts:
         raise ConfigError("outputs must name a folder; got an empty text. Try outputs=outputs.")
     if config.outputs.startswith("~"):
         raise ConfigError(f"outputs={config.outputs}: the shell has not replaced ~ here. Try outputs=$HOME/….")
-    built = {group: registry.build(group, config[group]) for group in HOOKS}
+    built = {group: registry.build(group, config[group]) for group in GROUPS}
     try:
         trainer = OmegaConf.to_object(config.trainer)
     except OmegaConfBaseException as error:
         raise ConfigError(f"trainer: {error}") from None
     assert isinstance(trainer, Trainer)
-    made_of = {group: registry.parts_of(group, config[group]) for group in HOOKS}
+    made_of = {group: registry.parts_of(group, config[group]) for group in GROUPS}
     origin = None
     if config.branch is not None:
         node: Any = OmegaConf.to_container(config.branch, resolve=True)

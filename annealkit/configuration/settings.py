@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from annealkit.checks import check_choice, check_duration, check_number
+from annealkit.fields.checks import check_choice, check_duration, check_number
 from annealkit.preview import PreviewSettings
 from annealkit.range_test import FindLrSettings
 

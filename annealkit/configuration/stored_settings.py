@@ -3,7 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
-TRUNK_PARTS = ("schedule", "warmup", "feedback", "optimizer")
+from annealkit.groups import GROUPS
+
+# What of a trunk its branch may have otherwise, and so must remember.
+TRUNK_PARTS = (*(name for name, group in GROUPS.items() if group.free_in_branch), "optimizer")
 
 
 def part_node(settings: Mapping[str, Any], place: str) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 import logging
 from dataclasses import dataclass
 
+from annealkit import hookimpl
 from annealkit.datasets.base import Dataset, Images
 from annealkit.datasets.cifar10 import Cifar10, load_cifar10
 from annealkit.datasets.synthetic import Synthetic
@@ -39,3 +40,8 @@ class Auto(Dataset):
             images = Synthetic(validation=self.validation, limit=self.limit).load()
             images.origin = f"{images.origin}, in place of CIFAR-10, which could not be had"
             return images
+
+
+@hookimpl
+def annealkit_datasets() -> dict[str, type]:
+    return {"auto": Auto}

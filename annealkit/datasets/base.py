@@ -5,7 +5,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from annealkit.checks import check_choice, check_number
+from annealkit.fields.checks import check_choice, check_number
 
 
 @dataclass

@@ -10,6 +10,7 @@ import numpy as np
 import pooch
 from filelock import FileLock, Timeout
 
+from annealkit import hookimpl
 from annealkit.datasets import cifar_formats
 from annealkit.datasets.base import Dataset, Images
 from annealkit.datasets.cifar_formats import CLASS_NAMES, TRAIN_BATCHES, Arrays, read_cifar
@@ -173,3 +174,8 @@ def _write_cache(folder: Path, arrays: Arrays) -> None:
         os.rename(temporary, folder)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+@hookimpl
+def annealkit_datasets() -> dict[str, type]:
+    return {"cifar10": Cifar10}

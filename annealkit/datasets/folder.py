@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageOps
 
-from annealkit.checks import check_number
+from annealkit import hookimpl
 from annealkit.datasets.base import Dataset, Images
 from annealkit.errors import ConfigError, DataError
+from annealkit.fields.checks import check_number
 
 _ENDINGS = {".jpg", ".jpeg", ".png", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".ppm", ".pgm"}
 _LAYOUT = "The layout is PATH/train/<class>/*.jpg (or .png and the like) and, for a test set, PATH/test/<class>/*.jpg"
@@ -187,3 +188,8 @@ def _picture(path: Path, size: int | None) -> np.ndarray:
 
 def _size(picture: np.ndarray) -> str:
     return f"{picture.shape[1]}x{picture.shape[0]}"
+
+
+@hookimpl
+def annealkit_datasets() -> dict[str, type]:
+    return {"folder": Folder}

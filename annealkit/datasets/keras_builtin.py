@@ -5,10 +5,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from annealkit.checks import check_choice
+from annealkit import hookimpl
 from annealkit.datasets.base import Dataset, Images
 from annealkit.datasets.cifar_formats import CLASS_NAMES
 from annealkit.errors import DataError
+from annealkit.fields.checks import check_choice
 
 _DIGITS = [str(digit) for digit in range(10)]
 _CLOTHES = ["T-shirt/top", "trouser", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag", "ankle boot"]
@@ -74,3 +75,8 @@ class KerasDataset(Dataset):
 def _with_channels(images: np.ndarray) -> np.ndarray:
     """Grey pictures, shape (n, height, width), with a last axis of 1; colour pictures as C-contiguous arrays."""
     return np.ascontiguousarray(images[..., None] if images.ndim == 3 else images)
+
+
+@hookimpl
+def annealkit_datasets() -> dict[str, type]:
+    return {"keras": KerasDataset}

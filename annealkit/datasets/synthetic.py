@@ -12,8 +12,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from annealkit.checks import check_number
+from annealkit import hookimpl
 from annealkit.datasets.base import Dataset, Images
+from annealkit.fields.checks import check_number
 
 _TRAIN, _TEST, _CLASSES, _SIDE = 50_000, 10_000, 10, 32
 # All numbers below are part of what the set is: change one and old results are not comparable any more.
@@ -166,3 +167,8 @@ def _cut(fields: np.ndarray, which: np.ndarray, dice: _Dice) -> np.ndarray:
     windows = np.lib.stride_tricks.sliding_window_view(fields, (_SIDE, _SIDE), axis=(1, 2))
     last = fields.shape[1] - _SIDE
     return windows[which, dice.between((0, last), len(which)), dice.between((0, last), len(which))]
+
+
+@hookimpl
+def annealkit_datasets() -> dict[str, type]:
+    return {"synthetic": Synthetic}

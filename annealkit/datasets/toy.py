@@ -4,9 +4,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from annealkit.checks import check_number
+from annealkit import hookimpl
 from annealkit.datasets.base import Dataset, Images
 from annealkit.errors import ConfigError
+from annealkit.fields.checks import check_number
 
 _TRAIN, _TEST, _FEATURES = 1000, 100, 3
 
@@ -60,3 +61,8 @@ class Toy(Dataset):
             class_names=["first", "second", "third"],
             origin=f"made from data_seed={self.data_seed}",
         )
+
+
+@hookimpl
+def annealkit_datasets() -> dict[str, type]:
+    return {"toy": Toy}

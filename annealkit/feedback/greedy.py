@@ -5,9 +5,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from annealkit.checks import check_choice, check_duration, check_number
+from annealkit import hookimpl
 from annealkit.errors import ConfigError
 from annealkit.feedback.metric import falls, is_per_epoch, watched
+from annealkit.fields.checks import check_choice, check_duration, check_number
 
 
 @dataclass
@@ -126,3 +127,8 @@ class Greedy:
         else:
             limit = best * (1 - self.min_delta if down else 1 + self.min_delta)
         return value < limit if down else value > limit
+
+
+@hookimpl
+def annealkit_feedback() -> dict[str, type]:
+    return {"greedy": Greedy}

@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from annealkit.checks import check_choice, check_number
+from annealkit import hookimpl
 from annealkit.feedback.metric import falls, watched
+from annealkit.fields.checks import check_choice, check_number
 
 
 @dataclass
@@ -101,3 +102,8 @@ class Plateau:
         else:
             limit = best * (1 - self.min_delta if down else 1 + self.min_delta)
         return value < limit if down else value > limit
+
+
+@hookimpl
+def annealkit_feedback() -> dict[str, type]:
+    return {"plateau": Plateau}

@@ -11,13 +11,14 @@ from pathlib import Path
 from hydra.core.override_parser.types import Override
 from omegaconf import DictConfig, OmegaConf
 
-from annealkit.checks import check_choice, check_duration
 from annealkit.configuration.composition import compose, parse, run_name
 from annealkit.configuration.plan import build_course
 from annealkit.configuration.settings import Trainer
 from annealkit.curve.rates import learning_rates
 from annealkit.curve.span import Run, parse_duration
 from annealkit.errors import ConfigError, RunError, did_you_mean
+from annealkit.fields.checks import check_choice, check_duration
+from annealkit.groups import GROUPS
 from annealkit.jobs.trunk import STATE, Trunk, read_trunk, trunks_of_branches
 from annealkit.plugin_system.registry import Registry
 from annealkit.runs.checkpoint import Checkpoints
@@ -32,7 +33,7 @@ THEN = {
 }
 OWN_WORDS = ("at", "length", "then")
 
-_FREE = ("schedule", "warmup", "feedback")
+_FREE = tuple(name for name, group in GROUPS.items() if group.free_in_branch)
 _PLAIN = ("outputs", "rerun", "resume")
 _KEPT = ("model", "data", "seed", "experiment")
 _ACCUMULATION = "gradient_accumulation_steps"
@@ -229,7 +230,7 @@ def _then(then: str | None, given: list[str], last: float) -> str | None:
 def _compose(trunk: Trunk, overrides: list[Override], registry: Registry) -> DictConfig:
     """What the overrides say, and for the rest what the trunk was trained with."""
     given = [override.key_or_group for override in overrides]
-    inherited = [group for group in (*_FREE, "model", "data", "optimizer") if group not in given]
+    inherited = [group for group in GROUPS if group not in given]
     choices = [f"{group}={trunk.settings[group]}" for group in inherited]
     config = compose([*choices, *(override.input_line or "" for override in overrides)], registry)
     for key, value in trunk.settings.items():

@@ -20,8 +20,9 @@ from omegaconf.errors import OmegaConfBaseException
 from annealkit.configuration.composition import CONFIG_NAME, check_groups, compose, first_job, parse, run_name, settings
 from annealkit.configuration.plan import build_parts, check_plan
 from annealkit.errors import AnnealkitError, ConfigError, RunError
+from annealkit.groups import GROUPS
 from annealkit.jobs.one_run import refuse_another_run
-from annealkit.plugin_system.registry import HOOKS, Registry
+from annealkit.plugin_system.registry import Registry
 from annealkit.runs.folder import RunFolder
 from annealkit.runs.result import Result
 
@@ -189,7 +190,7 @@ class _Composer:
 
 def _is_part_setting(override: Override) -> bool:
     """`schedule.drop=0.5` and the like."""
-    return "." in override.key_or_group and override.key_or_group.split(".")[0] in (*HOOKS, "trainer")
+    return "." in override.key_or_group and override.key_or_group.split(".")[0] in (*GROUPS, "trainer")
 
 
 def _is_plain_value(override: Override) -> bool:

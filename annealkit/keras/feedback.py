@@ -7,8 +7,8 @@ from typing import Any
 
 import keras
 
-from annealkit import feedback
 from annealkit.errors import ConfigError
+from annealkit.feedback.base import Feedback as Rule
 from annealkit.feedback.metric import PER_EPOCH, is_per_epoch
 from annealkit.keras.optimizer_rate import inner_optimizer, schedule_of
 from annealkit.keras.table_schedule import TableSchedule
@@ -43,7 +43,7 @@ class Feedback(keras.callbacks.Callback):
 
     def __init__(
         self,
-        rule: feedback.Feedback,
+        rule: Rule,
         state: dict[str, Any] | None = None,
         backup: str | os.PathLike[str] | None = None,
     ) -> None:

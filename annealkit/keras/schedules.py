@@ -5,10 +5,10 @@ from typing import Any
 import keras
 import numpy as np
 
-from annealkit.checks import check_number
 from annealkit.curve.rates import Schedule, Warmup, learning_rates, momenta
 from annealkit.curve.span import Run
 from annealkit.errors import ConfigError
+from annealkit.fields.checks import check_number
 from annealkit.keras.table_schedule import TableSchedule
 from annealkit.plugin_system.registry import load_registry
 

@@ -3,8 +3,11 @@
 Keras is imported only when one is built. The last layer computes in float32 whatever `trainer.precision` says.
 """
 
-from annealkit.models.keras_cnn import KerasCnn
-from annealkit.models.mlp import Mlp
-from annealkit.models.resnet20 import ResNet20
+from typing import Any
 
-__all__ = ["KerasCnn", "Mlp", "ResNet20"]
+from annealkit.groups import builtin
+
+
+def __getattr__(name: str) -> Any:
+    """A class of a module in this folder."""
+    return builtin("models", name)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from annealkit import hookimpl
 from annealkit.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -45,3 +46,8 @@ class KerasCnn:
             ],
             name="keras_cnn",
         )
+
+
+@hookimpl
+def annealkit_models() -> dict[str, type]:
+    return {"keras_cnn": KerasCnn}

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from annealkit import hookimpl
 from annealkit.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -34,3 +35,8 @@ class Mlp:
         hidden = [layers.Dense(units, activation="relu") for units in self.hidden]
         output = layers.Dense(classes, activation="softmax", dtype="float32", name="head")
         return keras.Sequential([keras.Input(input_shape), *flatten, *hidden, output], name="mlp")
+
+
+@hookimpl
+def annealkit_models() -> dict[str, type]:
+    return {"mlp": Mlp}

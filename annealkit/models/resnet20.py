@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from annealkit.checks import check_number
+from annealkit import hookimpl
 from annealkit.errors import ConfigError
+from annealkit.fields.checks import check_number
 
 if TYPE_CHECKING:
     import keras
@@ -56,3 +57,8 @@ class ResNet20:
         x = layers.GlobalAveragePooling2D()(x)
         head = layers.Dense(classes, "softmax", kernel_initializer="he_normal", dtype="float32", name="head")
         return keras.Model(inputs, head(x), name="resnet20")
+
+
+@hookimpl
+def annealkit_models() -> dict[str, type]:
+    return {"resnet20": ResNet20}

@@ -3,37 +3,11 @@
 TensorFlow and Keras are imported only when one is built.
 """
 
-from annealkit.optimizers.base import KerasOptimizer, VariableGroup
-from annealkit.optimizers.keras_optimizers import (
-    Adadelta,
-    Adafactor,
-    Adagrad,
-    Adam,
-    Adamax,
-    AdamW,
-    Ftrl,
-    Lamb,
-    Lion,
-    Muon,
-    Nadam,
-    RmsProp,
-    Sgd,
-)
+from typing import Any
 
-__all__ = [
-    "Adadelta",
-    "Adafactor",
-    "Adagrad",
-    "Adam",
-    "AdamW",
-    "Adamax",
-    "Ftrl",
-    "KerasOptimizer",
-    "Lamb",
-    "Lion",
-    "Muon",
-    "Nadam",
-    "RmsProp",
-    "Sgd",
-    "VariableGroup",
-]
+from annealkit.groups import builtin
+
+
+def __getattr__(name: str) -> Any:
+    """A class of a module in this folder."""
+    return builtin("optimizers", name)

@@ -4,8 +4,8 @@ import re
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from annealkit.checks import check_number
 from annealkit.errors import ConfigError
+from annealkit.fields.checks import check_number
 
 if TYPE_CHECKING:
     import keras

@@ -4,7 +4,8 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from annealkit.checks import check_number
+from annealkit import hookimpl
+from annealkit.fields.checks import check_number
 from annealkit.optimizers.base import KerasOptimizer
 
 if TYPE_CHECKING:
@@ -342,6 +343,25 @@ class Muon(KerasOptimizer):
             check_number("muon", "rms_rate", self.rms_rate, 0, bounds="(]", hint="optimizer.rms_rate=0.2")
 
     def optimizer_class(self) -> "type[keras.Optimizer]":
-        from annealkit.optimizers.hidden_layer_muon import HiddenLayerMuon
+        from annealkit.optimizers._hidden_layer_muon import HiddenLayerMuon
 
         return HiddenLayerMuon
+
+
+@hookimpl
+def annealkit_optimizers() -> dict[str, type]:
+    return {
+        "sgd": Sgd,
+        "adagrad": Adagrad,
+        "adadelta": Adadelta,
+        "rmsprop": RmsProp,
+        "adam": Adam,
+        "adamw": AdamW,
+        "nadam": Nadam,
+        "adamax": Adamax,
+        "adafactor": Adafactor,
+        "ftrl": Ftrl,
+        "lion": Lion,
+        "lamb": Lamb,
+        "muon": Muon,
+    }

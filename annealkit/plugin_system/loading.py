@@ -1,8 +1,10 @@
 """Loads the parts of one plugin, or says what is wrong with it.
 
-A plugin is a distribution with entry points in the group `annealkit`; the built-ins are one as well.
+A plugin is a module that an entry point in the group `annealkit` names. The modules of the built-in parts are written
+in the same way, and are found in their folders.
 """
 
+import importlib
 import itertools
 import re
 from collections.abc import Iterator, Mapping
@@ -16,7 +18,8 @@ from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from annealkit.errors import ConfigError, did_you_mean
-from annealkit.plugin_system import builtins, hookspecs
+from annealkit.groups import GROUPS, builtin_modules
+from annealkit.plugin_system import hookspecs
 from annealkit.plugin_system.refusals import unsettable
 from annealkit.version import __version__
 
@@ -25,16 +28,6 @@ OWN_DISTRIBUTION = "annealkit"
 ENTRY_POINTS_FILE = "entry_points.txt"
 UNNAMED = "an unnamed distribution"
 VALUES = ("null", "true", "false", "nan", "inf")  # What Hydra and YAML read as something else than a text.
-
-# Config group -> the hook that fills it.
-HOOKS = {
-    "model": "annealkit_models",
-    "data": "annealkit_datasets",
-    "schedule": "annealkit_schedules",
-    "warmup": "annealkit_warmups",
-    "feedback": "annealkit_feedback",
-    "optimizer": "annealkit_optimizers",
-}
 
 
 @dataclass(frozen=True)
@@ -77,7 +70,11 @@ def entry_points() -> Iterator[tuple[EntryPoint | Exception, str, str]]:
 
     In place of an entry point stands the exception where a distribution's file of them cannot be read.
     """
-    yield EntryPoint("builtins", builtins.__name__, ENTRY_POINTS), "annealkit", __version__
+    for group in GROUPS.values():
+        for module in builtin_modules(group.folder):
+            if _has_hook(module, group.hook):
+                name = module.removeprefix(f"{OWN_DISTRIBUTION}.")
+                yield EntryPoint(name, module, ENTRY_POINTS), OWN_DISTRIBUTION, __version__
     plugins: dict[str, list[tuple[EntryPoint, str, str]]] = {}
     # Not importlib's entry_points(), which one damaged file of any distribution keeps from finding anything.
     for distribution in distributions():
@@ -86,14 +83,20 @@ def entry_points() -> Iterator[tuple[EntryPoint | Exception, str, str]]:
         except Exception as error:
             yield ConfigError(f"its {ENTRY_POINTS_FILE} cannot be read: {error}"), *_identity(distribution)
             continue
-        # Our own entry point is found again here when annealkit is installed; a bare checkout has no metadata.
-        points = [point for point in points if point.value != builtins.__name__]
         if points:
             name, version = _identity(distribution)
             # A distribution that is installed twice is the one that comes first on the path, as it is for `import`.
             key = points[0].value if name.startswith(UNNAMED) else re.sub(r"[-_.]+", "-", name).lower()
             plugins.setdefault(key, [(point, name, version) for point in points])
     yield from sorted(itertools.chain(*plugins.values()), key=lambda plugin: plugin[0].name)
+
+
+def _has_hook(module: str, hook: str) -> bool:
+    """Whether a built-in module is that of a part, and no helper of others; one that fails says why when loaded."""
+    try:
+        return hasattr(importlib.import_module(module), hook)
+    except Exception:
+        return True
 
 
 def _identity(distribution: Distribution) -> tuple[str, str]:
@@ -114,11 +117,11 @@ def load(entry_point: EntryPoint, distribution: str, version: str) -> list[Part]
     manager.register(plugin, name=entry_point.name)
     _refuse_unknown_hooks(manager)
     parts = []
-    for group, hook in HOOKS.items():
-        for implementation in getattr(manager.hook, hook).get_hookimpls():
-            for name, cls in _named_classes(hook, implementation.function()).items():
-                part = Part(group, name, cls, distribution, version, entry_point.name)
-                _refuse_unsettable_fields(hook, part)
+    for group in GROUPS.values():
+        for implementation in getattr(manager.hook, group.hook).get_hookimpls():
+            for name, cls in _named_classes(group.hook, implementation.function()).items():
+                part = Part(group.name, name, cls, distribution, version, entry_point.name)
+                _refuse_unsettable_fields(group.hook, part)
                 parts.append(part)
     if not parts:
         what = "module" if isinstance(plugin, ModuleType) else type(plugin).__name__
@@ -129,7 +132,7 @@ def load(entry_point: EntryPoint, distribution: str, version: str) -> list[Part]
 
 
 def _refuse_unknown_hooks(manager: pluggy.PluginManager) -> None:
-    known = set(HOOKS.values())
+    known = {group.hook for group in GROUPS.values()}
     for name in vars(manager.hook):
         if not name.startswith("_") and name not in known:
             raise ConfigError(

@@ -15,8 +15,9 @@ from typing import Any
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import ConfigKeyError, MissingMandatoryValue, OmegaConfBaseException
 
-from annealkit.errors import AnnealkitError, ConfigError, did_you_mean
-from annealkit.plugin_system.loading import ENTRY_POINTS_FILE, HOOKS, UNNAMED, Part, entry_points, load
+from annealkit.errors import AnnealkitError, ConfigError, SettingError, did_you_mean
+from annealkit.groups import GROUPS
+from annealkit.plugin_system.loading import ENTRY_POINTS_FILE, UNNAMED, Part, entry_points, load
 from annealkit.plugin_system.refusals import refusal
 
 DISABLE = "ANNEALKIT_DISABLE_PLUGINS"
@@ -80,7 +81,7 @@ class Registry:
     """
 
     def __init__(self) -> None:
-        self.parts: dict[str, dict[str, Part]] = {group: {} for group in HOOKS}
+        self.parts: dict[str, dict[str, Part]] = {group: {} for group in GROUPS}
         self.skipped: list[Skipped] = []
         self.slow: list[Slow] = []
         self._rivals: dict[tuple[str, str], list[Part]] = {}
@@ -114,7 +115,7 @@ class Registry:
         assert isinstance(values, dict)
         name = str(values.pop("name"))
         part = self.get(group, name)
-        if name == "none" and group in ("warmup", "feedback"):
+        if name == "none" and GROUPS[group].may_be_none:
             return None
         try:
             checked = OmegaConf.merge(OmegaConf.structured(part.cls), values)
@@ -122,6 +123,8 @@ class Registry:
                 values = OmegaConf.to_container(checked, throw_on_missing=True)
                 return part.cls.from_config(values, functools.partial(self._build_within, f"{group}={name}"))
             return OmegaConf.to_object(checked)
+        except SettingError as error:
+            raise error.at(name, f"{group}.") if error.part == part.cls.__name__ else error from None
         except AnnealkitError:
             raise
         except MissingMandatoryValue as error:

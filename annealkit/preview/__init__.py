@@ -11,8 +11,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from annealkit.checks import check_number
 from annealkit.curve.span import Run
+from annealkit.fields.checks import check_number
 from annealkit.preview.files import write_csv, write_png
 from annealkit.preview.terminal import can_print, counted, draw, in_epochs
 from annealkit.preview.unmeant import warnings

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from annealkit.checks import check_number
 from annealkit.errors import ConfigError
+from annealkit.fields.checks import check_number
 
 LEAST_PER_DECADE = 10
 

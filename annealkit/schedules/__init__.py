@@ -10,45 +10,11 @@ or a restart due at T itself does not show. A sequence and a product hold what t
 schedule of Keras its value at s = T.
 """
 
-from annealkit.schedules.constant import Constant
-from annealkit.schedules.cosine import Cosine
-from annealkit.schedules.cosine_restarts import CosineRestarts
-from annealkit.schedules.cyclical import Cyclical
-from annealkit.schedules.exponential import Exponential
-from annealkit.schedules.inverse_sqrt import InverseSqrt
-from annealkit.schedules.inverse_time import InverseTime
-from annealkit.schedules.keras_schedule import KerasByName
-from annealkit.schedules.multistep import MultiStep
-from annealkit.schedules.one_cycle import OneCycle
-from annealkit.schedules.piecewise import Piecewise
-from annealkit.schedules.polynomial import Polynomial
-from annealkit.schedules.product import Product
-from annealkit.schedules.rex import Rex
-from annealkit.schedules.sequence import Phase, Sequence
-from annealkit.schedules.step import Step
-from annealkit.schedules.table import Table
-from annealkit.schedules.tanh import Tanh
-from annealkit.schedules.trapezoid import Trapezoid
+from typing import Any
 
-__all__ = [
-    "Constant",
-    "Cosine",
-    "CosineRestarts",
-    "Cyclical",
-    "Exponential",
-    "InverseSqrt",
-    "InverseTime",
-    "KerasByName",
-    "MultiStep",
-    "OneCycle",
-    "Phase",
-    "Piecewise",
-    "Polynomial",
-    "Product",
-    "Rex",
-    "Sequence",
-    "Step",
-    "Table",
-    "Tanh",
-    "Trapezoid",
-]
+from annealkit.groups import builtin
+
+
+def __getattr__(name: str) -> Any:
+    """A class of a module in this folder."""
+    return builtin("schedules", name)

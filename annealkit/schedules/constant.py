@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from annealkit import hookimpl
 from annealkit.curve.span import Run
 
 
@@ -23,3 +24,8 @@ class Constant:
 
     def factor(self, step: np.ndarray, run: Run) -> np.ndarray:
         return np.ones(np.shape(step))
+
+
+@hookimpl
+def annealkit_schedules() -> dict[str, type]:
+    return {"constant": Constant}

@@ -4,8 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from annealkit.checks import check_duration, check_number
+from annealkit import hookimpl
 from annealkit.curve.span import Run
+from annealkit.fields.checks import check_duration, check_number
 
 
 @dataclass
@@ -50,3 +51,8 @@ class Cosine:
         step = np.minimum(step, run.total_steps)
         done = np.minimum(step / run.steps(self.length), 1) ** self.k
         return self.floor + (1 - self.floor) * (0.5 * (1 + np.cos(np.pi * done))) ** self.exponent
+
+
+@hookimpl
+def annealkit_schedules() -> dict[str, type]:
+    return {"cosine": Cosine}

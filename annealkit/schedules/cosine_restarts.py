@@ -5,9 +5,10 @@ from fractions import Fraction
 
 import numpy as np
 
-from annealkit.checks import check_duration, check_number
+from annealkit import hookimpl
 from annealkit.curve.span import Run
 from annealkit.errors import ConfigError
+from annealkit.fields.checks import check_duration, check_number
 
 FINEST = 10**6  # parts of an update that `first` is counted in: with them, runs of 10^12 updates stay within int64
 
@@ -78,3 +79,8 @@ class CosineRestarts:
         done = (step * parts - begin * length) / (length * np.power(float(self.growth), cycle))
         height = np.power(float(self.peak_decay), cycle) * 0.5 * (1 + np.cos(np.pi * done))
         return self.floor + (1 - self.floor) * height
+
+
+@hookimpl
+def annealkit_schedules() -> dict[str, type]:
+    return {"cosine_restarts": CosineRestarts}

@@ -4,9 +4,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from annealkit.checks import check_choice, check_duration, check_momentum, check_number
+from annealkit import hookimpl
 from annealkit.curve.span import Run
 from annealkit.errors import ConfigError
+from annealkit.fields.checks import check_choice, check_duration, check_momentum, check_number
 
 RISING = ("triangle", "sine")
 FALLING = ("linear", "cosine", "exponential", "step")
@@ -119,3 +120,8 @@ class Cyclical:
             if self.wave == "sine":
                 height = 0.5 * (1 - np.cos(np.pi * height))
         return self.floor + (1 - self.floor) * height
+
+
+@hookimpl
+def annealkit_schedules() -> dict[str, type]:
+    return {"cyclical": Cyclical}

@@ -4,8 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from annealkit.checks import check_duration, check_number
+from annealkit import hookimpl
 from annealkit.curve.span import Run
+from annealkit.fields.checks import check_duration, check_number
 
 
 @dataclass
@@ -48,3 +49,8 @@ class Exponential:
         every = run.steps(self.every)
         exponent = step // every if self.staircase else step / every
         return np.maximum(np.power(float(self.rate), exponent), self.floor)
+
+
+@hookimpl
+def annealkit_schedules() -> dict[str, type]:
+    return {"exponential": Exponential}

@@ -4,8 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from annealkit.checks import check_duration
+from annealkit import hookimpl
 from annealkit.curve.span import Run
+from annealkit.fields.checks import check_duration
 
 
 @dataclass
@@ -41,3 +42,8 @@ class InverseSqrt:
         timescale = run.steps(self.timescale)
         factors: np.ndarray = np.sqrt(timescale / (timescale + step))
         return factors
+
+
+@hookimpl
+def annealkit_schedules() -> dict[str, type]:
+    return {"inverse_sqrt": InverseSqrt}

@@ -4,8 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from annealkit.checks import check_duration, check_number
+from annealkit import hookimpl
 from annealkit.curve.span import Run
+from annealkit.fields.checks import check_duration, check_number
 
 
 @dataclass
@@ -45,3 +46,8 @@ class InverseTime:
         every = run.steps(self.every)
         time = step // every if self.staircase else step / every
         return 1 / (1 + self.rate * time)
+
+
+@hookimpl
+def annealkit_schedules() -> dict[str, type]:
+    return {"inverse_time": InverseTime}

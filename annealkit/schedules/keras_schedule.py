@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from annealkit.checks import check_number
+from annealkit import hookimpl
 from annealkit.curve.schedule_values import schedule_values
 from annealkit.curve.span import Run, parse_duration
 from annealkit.errors import ConfigError, did_you_mean
+from annealkit.fields.checks import check_number
 from annealkit.start_tensorflow import start_tensorflow
 
 if TYPE_CHECKING:
@@ -163,3 +164,8 @@ def _resolved(name: str, value: Any, run: Run) -> Any:
     if name in _COUNT_STEPS:
         return run.steps(value, least=0) if isinstance(value, str) else value
     return float(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+@hookimpl
+def annealkit_schedules() -> dict[str, type]:
+    return {"keras": KerasByName}

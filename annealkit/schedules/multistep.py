@@ -4,8 +4,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from annealkit.checks import check_duration, check_number
+from annealkit import hookimpl
 from annealkit.curve.span import Run
+from annealkit.fields.checks import check_duration, check_number
 
 
 @dataclass
@@ -48,3 +49,8 @@ class MultiStep:
         milestones = np.array(sorted(run.steps(milestone) for milestone in self.milestones), dtype=np.int64)
         factors: np.ndarray = np.power(float(self.drop), np.searchsorted(milestones, step, side="right"))
         return factors
+
+
+@hookimpl
+def annealkit_schedules() -> dict[str, type]:
+    return {"multistep": MultiStep}

@@ -5,9 +5,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from annealkit.checks import check_choice, check_duration, check_momentum, check_number
+from annealkit import hookimpl
 from annealkit.curve.span import Run, parse_duration
 from annealkit.errors import ConfigError
+from annealkit.fields.checks import check_choice, check_duration, check_momentum, check_number
 
 HINT = "schedule.peak_at=30%"
 
@@ -119,3 +120,8 @@ class OneCycle:
     def _refuse_peak(self, got: str) -> None:
         phases = " with three_phase" if self.three_phase else ""
         raise ConfigError(f"one_cycle: peak_at must lie in (0%, {self._latest}%){phases}; got {got}. Try {HINT}.")
+
+
+@hookimpl
+def annealkit_schedules() -> dict[str, type]:
+    return {"one_cycle": OneCycle}

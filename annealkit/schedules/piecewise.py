@@ -7,9 +7,10 @@ from itertools import pairwise
 
 import numpy as np
 
-from annealkit.checks import check_duration, check_number
+from annealkit import hookimpl
 from annealkit.curve.span import Run, parse_duration
 from annealkit.errors import ConfigError
+from annealkit.fields.checks import check_duration, check_number
 
 HINT = "schedule.boundaries=[50%,75%] schedule.values=[1.0,0.1,0.01]"
 
@@ -72,3 +73,8 @@ class Piecewise:
                     f"piecewise: boundaries must ascend; got {self.boundaries[index + 1]!r} after "
                     f"{self.boundaries[index]!r}. Try {HINT}."
                 )
+
+
+@hookimpl
+def annealkit_schedules() -> dict[str, type]:
+    return {"piecewise": Piecewise}

@@ -4,8 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from annealkit.checks import check_duration, check_number
+from annealkit import hookimpl
 from annealkit.curve.span import Run
+from annealkit.fields.checks import check_duration, check_number
 
 
 @dataclass
@@ -55,3 +56,11 @@ class Polynomial:
         falls = np.maximum(-(-step // length), 1) if self.cycle else 1
         done = np.minimum(step / (length * falls), 1)
         return (1 - self.floor) * (1 - done**self.k) ** self.power + self.floor
+
+
+@hookimpl
+def annealkit_schedules() -> dict[str, type]:
+    return {
+        "polynomial": Polynomial,
+        "linear": Polynomial,
+    }

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from annealkit import hookimpl
 from annealkit.curve.rates import factors, momenta
 from annealkit.curve.span import Run
 from annealkit.errors import ConfigError
@@ -72,3 +73,8 @@ class Product:
         if len(found) > 1:
             raise ConfigError("product: two of its schedules move the momentum. Try momentum: null in one of them.")
         return found[0] if found else None
+
+
+@hookimpl
+def annealkit_schedules() -> dict[str, type]:
+    return {"product": Product}

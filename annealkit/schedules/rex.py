@@ -4,8 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from annealkit.checks import check_number
+from annealkit import hookimpl
 from annealkit.curve.span import Run
+from annealkit.fields.checks import check_number
 
 
 @dataclass
@@ -37,3 +38,8 @@ class Rex:
         done = np.minimum(step, run.total_steps) / run.total_steps
         factors: np.ndarray = self.floor + (1 - self.floor) * (1 - done) / (1 - done / 2)
         return factors
+
+
+@hookimpl
+def annealkit_schedules() -> dict[str, type]:
+    return {"rex": Rex}

@@ -9,10 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from annealkit.checks import check_duration, check_number
+from annealkit import hookimpl
 from annealkit.curve.rates import Schedule, Warmup, factors, momenta
 from annealkit.curve.span import Run
 from annealkit.errors import ConfigError
+from annealkit.fields.checks import check_duration, check_number
 
 REST = "rest"
 LENGTH_HINT = f"length: 50%, or length: {REST} for what the others leave"
@@ -168,3 +169,8 @@ class Sequence:
 
 
 HINT = "schedule.phases=[{name:constant,length:50%},{name:cosine,length:rest}]"
+
+
+@hookimpl
+def annealkit_schedules() -> dict[str, type]:
+    return {"sequence": Sequence}

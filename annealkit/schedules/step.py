@@ -4,8 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from annealkit.checks import check_duration, check_number
+from annealkit import hookimpl
 from annealkit.curve.span import Run
+from annealkit.fields.checks import check_duration, check_number
 
 
 @dataclass
@@ -47,3 +48,8 @@ class Step:
         stair = (step + run.steps(self.offset, least=0)) // run.steps(self.every)
         factors: np.ndarray = np.power(float(self.drop), stair)
         return factors
+
+
+@hookimpl
+def annealkit_schedules() -> dict[str, type]:
+    return {"step": Step}

@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from annealkit.checks import check_duration
+from annealkit import hookimpl
 from annealkit.curve.span import Run
 from annealkit.errors import ConfigError
+from annealkit.fields.checks import check_duration
 
 
 @dataclass
@@ -105,3 +106,8 @@ def _number(cell: str) -> float | None:
         return float(cell)
     except ValueError:
         return None
+
+
+@hookimpl
+def annealkit_schedules() -> dict[str, type]:
+    return {"table": Table}

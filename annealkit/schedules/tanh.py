@@ -5,9 +5,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from annealkit.checks import check_number
+from annealkit import hookimpl
 from annealkit.curve.span import Run
 from annealkit.errors import ConfigError
+from annealkit.fields.checks import check_number
 
 
 @dataclass
@@ -54,3 +55,8 @@ class Tanh:
         height = 0.5 * (1 - np.tanh(self.lower * (1 - done) + self.upper * done))
         factors: np.ndarray = self.floor + (1 - self.floor) * height
         return factors
+
+
+@hookimpl
+def annealkit_schedules() -> dict[str, type]:
+    return {"tanh": Tanh}

@@ -4,9 +4,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from annealkit.checks import check_choice, check_duration, check_number
+from annealkit import hookimpl
 from annealkit.curve.span import Run, parse_duration
 from annealkit.errors import ConfigError
+from annealkit.fields.checks import check_choice, check_duration, check_number
 
 SHAPES = ("linear", "cosine", "sqrt", "square", "exponential")
 HINT = "schedule.decay_from=80%"
@@ -76,3 +77,11 @@ class Trapezoid:
 
     def _refuse(self, got: str) -> None:
         raise ConfigError(f"trapezoid: decay_from must lie in [0%, 100%); got {got}. Try {HINT}.")
+
+
+@hookimpl
+def annealkit_schedules() -> dict[str, type]:
+    return {
+        "trapezoid": Trapezoid,
+        "wsd": Trapezoid,
+    }

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from annealkit.datasets import Images
+from annealkit.datasets.base import Images
 from annealkit.errors import ConfigError, DataError
 from annealkit.testing.subject import Settings, Subject
 

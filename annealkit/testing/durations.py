@@ -52,7 +52,7 @@ def refusal_of(subject: Subject, name: str, value: str | list[str]) -> str:
     else:
         hint = f"{subject.group}.{name}={value}"
         call = f'check_duration("{subject.part.name}", "{name}", self.{name}, hint="{hint}")'
-    return f"add to __post_init__, with `from annealkit.checks import check_duration` above: {call}"
+    return f"add to __post_init__, with `from annealkit.fields.checks import check_duration` above: {call}"
 
 
 def _check_refused(

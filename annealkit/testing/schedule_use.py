@@ -9,7 +9,7 @@ from annealkit.curve.span import Run
 from annealkit.testing.curves import LONG, RUNS, curves, evaluate, first_difference
 from annealkit.testing.keras_setup import start
 from annealkit.testing.subject import Subject
-from annealkit.warmups import LinearWarmup
+from annealkit.warmups.linear import LinearWarmup
 
 FAST = "under 1 µs a step"
 LR = 0.1

@@ -6,11 +6,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from annealkit.checks import check_duration
 from annealkit.curve.rates import learning_rates
 from annealkit.curve.span import Run
 from annealkit.errors import ConfigError
-from annealkit.schedules import Cosine
+from annealkit.fields.checks import check_duration
+from annealkit.schedules.cosine import Cosine
 from annealkit.testing.bounds import documented_bounds
 from annealkit.testing.curves import LONG, as_floats, first_difference
 from annealkit.testing.subject import Settings, Subject, same

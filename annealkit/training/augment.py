@@ -2,7 +2,7 @@
 
 import tensorflow as tf
 
-from annealkit.datasets import Dataset
+from annealkit.datasets.base import Dataset
 
 # (seed, number) -> a seed of its own for each kind of draw.
 _FOLD = tf.random.experimental.stateless_fold_in

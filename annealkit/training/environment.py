@@ -14,7 +14,8 @@ from omegaconf import DictConfig
 
 from annealkit.configuration.plan import Origin
 from annealkit.errors import RunError
-from annealkit.plugin_system.registry import HOOKS, Registry
+from annealkit.groups import GROUPS
+from annealkit.plugin_system.registry import Registry
 from annealkit.runs.folder import RunFolder
 from annealkit.training.splits import Splits
 from annealkit.version import __version__
@@ -44,7 +45,7 @@ def describe_environment(
     """Versions, threads, processor, data, learning rates and the origin of every part, for `run.json`."""
     origins = {
         group: ", ".join(dict.fromkeys(part.origin for part in registry.parts_of(group, config[group])))
-        for group in HOOKS
+        for group in GROUPS
     }
     moved = {} if momenta is None else {"momentum": _digest(momenta)}
     return {

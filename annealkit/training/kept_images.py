@@ -8,7 +8,7 @@ import numpy as np
 import tensorflow as tf
 from omegaconf import DictConfig, OmegaConf
 
-from annealkit.datasets import Images
+from annealkit.datasets.base import Images
 
 # A sweep over data sets too large to stay in memory together loads them anew; the one in use always stays.
 _MOST_BYTES = 2**30

@@ -7,7 +7,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from annealkit.datasets import Dataset
+from annealkit.datasets.base import Dataset
 from annealkit.keras.momentum import MomentumTable
 from annealkit.training.augment import augment
 from annealkit.training.splits import Splits

@@ -7,7 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from annealkit.configuration.plan import Parts
-from annealkit.datasets import Images
+from annealkit.datasets.base import Images
 from annealkit.keras.table_schedule import TableSchedule
 from annealkit.plugin_system.faulty_parts import naming_the_faulty
 from annealkit.range_test import updates_kept

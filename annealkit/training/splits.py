@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from annealkit.configuration.plan import training_images
-from annealkit.datasets import Dataset, Images
+from annealkit.datasets.base import Dataset, Images
 from annealkit.errors import ConfigError, DataError
 
 _CHUNK = 5000

@@ -7,7 +7,7 @@ import keras
 import tensorflow as tf
 
 from annealkit.errors import ConfigError, did_you_mean
-from annealkit.optimizers import VariableGroup
+from annealkit.optimizers.base import VariableGroup
 
 
 def set_groups(optimizer: keras.Optimizer, groups: list[VariableGroup], variables: list[keras.Variable]) -> None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from annealkit import Run, hookimpl
-from annealkit.checks import check_duration, check_number
+from annealkit.fields.checks import check_duration, check_number
 
 
 @dataclass

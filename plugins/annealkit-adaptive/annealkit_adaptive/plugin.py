@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from annealkit import ConfigError, hookimpl
-from annealkit.checks import check_number
+from annealkit.fields.checks import check_number
 from annealkit.optimizers import KerasOptimizer
 
 if TYPE_CHECKING:
