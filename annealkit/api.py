@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, TextIO
 
 from omegaconf import DictConfig, OmegaConf
 
-from annealkit.configuration.composition import compose, run_name
-from annealkit.configuration.plan import build_parts, check_plan
+from annealkit.configuration.composition import compose
+from annealkit.configuration.identity import run_name
+from annealkit.configuration.plan import make_plan
 from annealkit.errors import AnnealkitError, ConfigError
 from annealkit.jobs.branching import compose_branch
-from annealkit.jobs.one_run import run_job
+from annealkit.jobs.one_run import ended_run, run_job
 from annealkit.plugin_system.registry import Registry, load_registry
 from annealkit.runs.folder import RunFolder
 from annealkit.runs.result import Result
@@ -85,11 +86,12 @@ def _train(
     registry: Registry,
     callbacks: "Sequence[keras.callbacks.Callback]",
 ) -> Result:
-    check_plan(build_parts(config, registry))  # What can be refused is refused before there is a folder.
     folder = Path(config.outputs) / run_name(_root_=config)
+    # What can be refused is refused before there is a folder.
+    plan = None if ended_run(config, folder) else make_plan(config, registry)
     with recorded(folder, config, overrides):
         try:
-            return run_job(config, folder, registry, callbacks)
+            return run_job(config, folder, registry, plan, callbacks)
         except AnnealkitError:
             raise
         except Exception:

@@ -61,6 +61,10 @@ class RunError(AnnealkitError):
     """A run folder that cannot be used as asked: busy, full, finished under other conditions."""
 
 
+class DamagedRunError(RunError):
+    """A run folder whose files cannot be read."""
+
+
 def did_you_mean(name: str, options: Iterable[str], prefix: str = "", most: int = 3) -> str:
     """` Did you mean a or b?` for at most so many names nearest to `name`, each after `prefix`, or an empty string."""
     near = difflib.get_close_matches(name, list(options), n=most, cutoff=0.6)

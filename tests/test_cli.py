@@ -11,7 +11,8 @@ from helpers import TOY, annealkit_command, one_line, python
 from omegaconf import OmegaConf
 
 from annealkit.command_line.main import main
-from annealkit.configuration.composition import compose, conf_dir
+from annealkit.configuration.composition import compose
+from annealkit.configuration.hydra_app import conf_dir
 from annealkit.configuration.settings import Trainer
 from annealkit.groups import GROUPS
 from annealkit.plugin_system.registry import load_registry

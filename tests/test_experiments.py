@@ -8,20 +8,18 @@ import pytest
 from helpers import read_scalars
 
 import annealkit
-from annealkit.configuration.composition import compose, conf_dir, settings
-from annealkit.configuration.plan import Parts, build_parts, plan_rates, plan_run
+from annealkit.configuration.composition import compose
+from annealkit.configuration.hydra_app import conf_dir
+from annealkit.configuration.identity import flat_settings
+from annealkit.configuration.plan import Plan, make_plan
 from annealkit.plugin_system.registry import load_registry
 
 EXPERIMENTS = sorted(path.stem for path in (conf_dir() / "experiment").glob("*.yaml"))
 
 
-def parts_of(*overrides: str) -> Parts:
+def plan_of(*overrides: str) -> Plan:
     registry = load_registry()
-    return build_parts(compose(list(overrides), registry), registry)
-
-
-def rates_of(parts: Parts, images: int) -> np.ndarray:
-    return plan_rates(parts, plan_run(parts, images))
+    return make_plan(compose(list(overrides), registry), registry)
 
 
 def step_decay(epoch: int) -> float:
@@ -34,7 +32,7 @@ def step_decay(epoch: int) -> float:
 
 
 def test_article_a_step_decay_at_every_step() -> None:
-    rates = rates_of(parts_of("experiment=article_a_step", "data=cifar10"), images=50_000)
+    rates = plan_of("experiment=article_a_step", "data=cifar10").rates
     per_epoch = math.ceil(45_000 / 128)
     assert rates.shape == (10 * per_epoch,)
     by_hand = np.array([step_decay(step // per_epoch) for step in range(len(rates))])
@@ -58,7 +56,7 @@ def test_article_a_exponential_decay_is_keras_own() -> None:
     import keras
 
     # 300 epochs go past the first stair, which ten do not.
-    rates = rates_of(parts_of("experiment=article_a_exponential", "data=cifar10", "trainer.epochs=300"), images=50_000)
+    rates = plan_of("experiment=article_a_exponential", "data=cifar10", "trainer.epochs=300").rates
     decay = keras.optimizers.schedules.ExponentialDecay(0.1, decay_steps=100_000, decay_rate=0.96, staircase=True)
     for step in (0, 1, 3519, 99_999, 100_000, 100_001, len(rates) - 1):
         assert rates[step] == pytest.approx(float(decay(step)), rel=1e-6)
@@ -66,7 +64,7 @@ def test_article_a_exponential_decay_is_keras_own() -> None:
 
 
 def test_article_a_time_decay() -> None:
-    rates = rates_of(parts_of("experiment=article_a_time", "data=cifar10"), images=50_000)
+    rates = plan_of("experiment=article_a_time", "data=cifar10").rates
     # The `decay` argument of early Keras: lr / (1 + decay * iterations), here with decay 0.1 / 10.
     np.testing.assert_allclose(rates, 0.1 / (1 + 0.01 * np.arange(len(rates))), rtol=1e-15)
 
@@ -83,29 +81,29 @@ def test_article_a_time_decay() -> None:
 def test_article_a_adaptive_methods_have_keras_own_settings(name: str, keras_class: str, epsilon: float) -> None:
     import keras
 
-    parts = parts_of(f"experiment=article_a_{name}", "data=cifar10")
-    ours = parts.optimizer.build(0.001).get_config()
+    plan = plan_of(f"experiment=article_a_{name}", "data=cifar10")
+    ours = plan.parts.optimizer.build(0.001).get_config()
     theirs = getattr(keras.optimizers, keras_class)(learning_rate=0.001, epsilon=epsilon).get_config()
     del ours["name"], theirs["name"]  # Keras numbers these.
     assert ours == theirs
-    assert (rates_of(parts, 50_000) == 0.001).all()
+    assert (plan.rates == 0.001).all()
 
 
 @pytest.mark.parametrize("name", ["Adagrad", "Adadelta", "RMSprop", "Adam"])
 def test_the_comparison_takes_adaptive_methods_at_all_of_keras_defaults(name: str) -> None:
     import keras
 
-    parts = parts_of(f"experiment=comparison_a_{name.lower()}", "data=cifar10")
-    ours = parts.optimizer.build(parts.optimizer.lr).get_config()
+    plan = plan_of(f"experiment=comparison_a_{name.lower()}", "data=cifar10")
+    ours = plan.parts.optimizer.build(plan.parts.optimizer.lr).get_config()
     theirs = getattr(keras.optimizers, name)().get_config()
     del ours["name"], theirs["name"]
     assert ours == pytest.approx(theirs)
-    assert len(set(rates_of(parts, 45_000))) == 1
+    assert len(set(plan.rates)) == 1
 
 
 def test_the_comparison_differs_in_what_its_names_say_and_nothing_else() -> None:
     sgd = {
-        name.removeprefix("comparison_a_sgd_"): settings(
+        name.removeprefix("comparison_a_sgd_"): flat_settings(
             compose([f"experiment={name}", "data=cifar10"], load_registry())
         )
         for name in EXPERIMENTS
@@ -134,18 +132,17 @@ def test_article_b_scheduled_run_as_it_was_trained(tmp_path: Path) -> None:
 
 
 def test_article_b_unscheduled_run() -> None:
-    rates = rates_of(parts_of("experiment=article_b_unscheduled"), images=1000)
+    rates = plan_of("experiment=article_b_unscheduled").rates
     assert rates.tolist() == [0.01] * 200
 
 
 @pytest.mark.parametrize("name", EXPERIMENTS)
 def test_every_experiment_composes_and_plans(name: str) -> None:
     toy = "article_b" in name
-    parts = parts_of(f"experiment={name}", *([] if toy else ["data=synthetic"]))
-    run = plan_run(parts, parts.data.train_size())
-    rates = plan_rates(parts, run)
+    plan = plan_of(f"experiment={name}", *([] if toy else ["data=synthetic"]))
+    run, rates = plan.run, plan.rates
     assert rates.shape == (run.total_steps,) and (rates > 0).all()
-    assert run.total_steps == parts.trainer.epochs * run.steps_per_epoch
+    assert run.total_steps == plan.trainer.epochs * run.steps_per_epoch
     first = (conf_dir() / "experiment" / f"{name}.yaml").read_text().splitlines()
     assert first[0] == "# @package _global_" and first[1].startswith("# ")  # says what it is
 

@@ -12,7 +12,7 @@ from PIL import Image
 from tensorflow.python.framework.ops import gradient_registry
 
 import annealkit
-from annealkit.command_line import main as cli
+from annealkit.command_line.preview import preview_command
 from annealkit.errors import ConfigError
 from annealkit.preview.terminal import levels_between, plot_columns
 from annealkit.range_test import FindLrSettings, RangeTest, conclude, default_steps, ramp_rates, smooth, updates_kept
@@ -373,7 +373,7 @@ def test_the_command_prints_overrides_that_preview_takes(tmp_path: Path, capsys:
     assert [words[0].partition("=")[0] for words in pasted] == ["optimizer.lr", "schedule"]
     [rate] = pasted[0]
     for words in pasted:
-        assert cli.preview([*TOY, *words]) == 0
+        assert preview_command([*TOY, *words]) == 0
         [peak] = [line.split()[1] for line in capsys.readouterr().out.splitlines() if line.startswith("peak")]
         assert float(peak) == float(rate.partition("=")[2])
 

@@ -15,7 +15,7 @@ import pytest
 
 from annealkit.command_line.new import new
 from annealkit.configuration.composition import check_groups, compose, first_job, parse
-from annealkit.configuration.plan import build_parts
+from annealkit.configuration.plan import make_plan
 from annealkit.curve.rates import learning_rates
 from annealkit.curve.span import Run
 from annealkit.errors import ConfigError
@@ -102,10 +102,10 @@ def test_every_command_can_be_typed(registry: Registry) -> None:
         elif words[3] == "-m":
             parsed = parse(words[4:])
             check_groups(parsed, registry)
-            assert build_parts(compose(first_job(parsed), registry), registry).schedule
+            assert make_plan(compose(first_job(parsed), registry), registry).parts.schedule
         else:
             overrides = words[4:] if words[3] == "preview" else words[3:]
-            assert type(build_parts(compose(overrides, registry), registry).schedule).__name__ == "RippleSchedule"
+            assert type(make_plan(compose(overrides, registry), registry).parts.schedule).__name__ == "RippleSchedule"
     assert left == [  # The first has a test above, the check one below; test_new.py really installs and tests.
         "python -m annealkit new schedule ripple",
         "cd annealkit-ripple",

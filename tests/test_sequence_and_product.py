@@ -23,7 +23,7 @@ from annealkit import (
     learning_rates,
 )
 from annealkit.configuration.composition import compose
-from annealkit.configuration.plan import build_parts, plan_rates
+from annealkit.configuration.plan import make_plan
 from annealkit.curve.rates import momenta
 from annealkit.plugin_system.registry import load_registry
 
@@ -173,14 +173,19 @@ def test_every_part_within_a_part_is_known_by_its_origin() -> None:
     """A nested part has the keys of its phase, `length: 50%`, beside its own; a text in a part of one piece is none."""
     inner = {"name": "product", "of": ["cosine", {"name": "one_cycle", "anneal": "cosine"}], "length": "50%"}
     outer = {"name": "sequence", "phases": [inner, {"name": "rex", "length": "rest", "warmup": "linear"}]}
-    found = [(part.group, part.name) for part in load_registry().parts_of("schedule", outer)]
+    registry, used = load_registry(), []
+    registry.build("schedule", outer, used)
+    found = [(part.group, part.name) for part in used]
     names = ["sequence", "product", "cosine", "one_cycle", "rex"]
-    assert found == [*(("schedule", name) for name in names), ("warmup", "linear")]
-    registry = load_registry()
-    assert len(registry.parts_of("model", {"name": "mlp", "layers": [{"name": "conv1"}]})) == 1
+    assert sorted(found) == sorted([*(("schedule", name) for name in names), ("warmup", "linear")])
+    used.clear()
+    registry.build("model", {"name": "mlp", "hidden": [9, 7]}, used)
+    assert [(part.group, part.name) for part in used] == [("model", "mlp")]
     nested = "[{name:product,of:[constant,linear],length:50%},{name:constant,length:rest}]"
-    config = compose(["schedule=sequence", f"schedule.phases={nested}", "data=toy", "model=mlp"], registry)
-    assert plan_rates(build_parts(config, registry), Run(4, 4)) == pytest.approx([0.03, 0.015, 0.03, 0.03])
+    config = compose(
+        ["schedule=sequence", f"schedule.phases={nested}", "data=toy", "model=mlp", "trainer.epochs=1"], registry
+    )
+    assert make_plan(config, registry, steps_per_epoch=4).rates == pytest.approx([0.03, 0.015, 0.03, 0.03])
 
 
 def test_on_the_command_line(tmp_path: Path) -> None:
@@ -198,8 +203,8 @@ def test_on_the_command_line(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert only_run(tmp_path / "outputs").name.startswith("sequence-sgd-mlp-toy-s0-")
     registry = load_registry()
-    parts = build_parts(compose([*options, *small], registry), registry)
-    rates = plan_rates(parts, Run(80, 20))
+    rates = make_plan(compose([*options, *small], registry), registry).rates
+    assert len(rates) == 80
     # The warmup takes 5%, 4 updates; of the 76 left the second half begins at update 42 with a warmup of its own.
     assert rates[4:42] == pytest.approx([0.03] * 38)
     assert rates[42:44] == pytest.approx([0.01, 0.02])

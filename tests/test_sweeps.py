@@ -12,11 +12,10 @@ from typing import Any
 import numpy as np
 import pytest
 from helpers import TOY, annealkit_command, assert_same_bits, environment, model_arrays, one_line, python
-from hydra.core.global_hydra import GlobalHydra
 from omegaconf import OmegaConf
 
 from annealkit.command_line.main import main
-from annealkit.configuration.composition import initialized_hydra, store_schemas
+from annealkit.configuration.hydra_app import initialized_hydra
 from annealkit.datasets import Auto, Toy
 from annealkit.errors import DataError
 from annealkit.jobs.sweep_jobs import Job, _Composer, _expand, list_jobs, sweep_config
@@ -33,10 +32,7 @@ SIX = (*SHORT, "schedule=constant,step,exponential", "optimizer.lr=0.1,1e30")
 def jobs_of(*overrides: str) -> list[Job]:
     """The checked jobs of a sweep."""
     registry = load_registry()
-    store_schemas(registry)
-    with initialized_hydra():
-        app = GlobalHydra.instance().hydra
-        assert app is not None
+    with initialized_hydra(registry) as app:
         return list_jobs(sweep_config(list(overrides), app, registry), app, registry)
 
 
@@ -221,14 +217,14 @@ def test_a_signal_stops_a_sweep_after_a_checkpoint_and_the_table_still_comes(
 
 def test_threads_that_keep_a_run_from_being_continued_are_named(tmp_path: Path) -> None:
     # A serial sweep was stopped; in parallel each process would have fewer threads.
-    from annealkit.training.environment import check_exact
+    from annealkit.training.environment import _since_the_checkpoint
 
     folder = RunFolder(tmp_path / "run")
     folder.update_state(environment={"threads": 2, "numpy": "2"})
     folder.checkpoints.mkdir()
     (folder.checkpoints / "step-0000000008.npz").touch()
     with pytest.raises(Exception, match=r"threads was 2, is now 1\. Try trainer\.threads=2, with which it is exact"):
-        check_exact(folder, {"threads": 1, "numpy": "2"}, "exact")
+        _since_the_checkpoint(folder, {"threads": 1, "numpy": "2"}, "exact")
 
 
 # --- what is checked before anything is trained ---
@@ -312,10 +308,7 @@ def test_jobs_with_the_same_parts_are_composed_as_hydra_would() -> None:
     words = [*SHORT, "schedule=step,exponential", "optimizer=sgd,adam", "optimizer.lr=0.1,0.2", "seed=0,1",
              "schedule.every=1ep", "model.hidden=[9],[7,8]"]  # fmt: skip
     registry = load_registry()
-    store_schemas(registry)
-    with initialized_hydra():
-        app = GlobalHydra.instance().hydra
-        assert app is not None
+    with initialized_hydra(registry) as app:
         config = sweep_config(words, app, registry)
         composer = _Composer(config, app)
         jobs = _expand(config, app)
@@ -419,7 +412,8 @@ GRAPHS = """
 import gc
 from pathlib import Path
 import annealkit
-from annealkit.configuration.composition import compose, run_name
+from annealkit.configuration.composition import compose
+from annealkit.configuration.identity import run_name
 from annealkit.jobs.one_run import run_job
 from annealkit.plugin_system.registry import load_registry
 registry = load_registry()

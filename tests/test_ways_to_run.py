@@ -12,7 +12,7 @@ from test_installed_plugin import Installed
 REPOSITORY = Path(__file__).parents[1]
 PREVIEW = ("preview", "schedule=cyclical", "data=toy", "preview.csv=out.csv")
 
-CONF_DIR = "from annealkit.configuration.composition import conf_dir; print(conf_dir())"
+CONF_DIR = "from annealkit.configuration.hydra_app import conf_dir; print(conf_dir())"
 
 
 def test_a_wheel_holds_the_configuration(tmp_path: Path) -> None:

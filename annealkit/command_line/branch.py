@@ -4,21 +4,21 @@ import sys
 import time
 from pathlib import Path
 
-from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
 from hydra.errors import HydraException
 from omegaconf import DictConfig
 
 from annealkit.api import recorded
-from annealkit.configuration.composition import parse, run_name, settings
-from annealkit.configuration.plan import build_parts, check_plan
+from annealkit.configuration.composition import parse
+from annealkit.configuration.hydra_app import each_combination
+from annealkit.configuration.identity import flat_settings, run_name
+from annealkit.configuration.plan import make_plan
 from annealkit.errors import ConfigError
 from annealkit.jobs.branching import THEN, compose_branch
-from annealkit.jobs.one_run import attempt
+from annealkit.jobs.one_run import attempt, ended_run
 from annealkit.jobs.sweep import sigterm_as_exit
 from annealkit.jobs.sweep_jobs import Job, find_the_same, varying
 from annealkit.jobs.table import rows_of, show
 from annealkit.plugin_system.registry import Registry, load_registry
-from annealkit.runs.folder import RunFolder
 from annealkit.runs.result import FAILED, FINISHED
 from annealkit.runs.summary import roughly
 
@@ -80,7 +80,7 @@ def branch_command(arguments: list[str]) -> int:
     if len(jobs) == 1:
         [(job, config)] = branches
         with recorded(job.folder, config, job.overrides, sys.stdout):
-            status, _ = attempt(config, job.folder, registry)
+            status, _ = attempt(config, job.folder, registry, job.plan)
         return 0 if status == FINISHED else 1
     _check_threads(jobs)
     reasons: dict[int, str] = {}
@@ -101,7 +101,7 @@ def _train(branches: list[tuple[Job, DictConfig]], count: int, registry: Registr
         estimate = "" if left is None else f" ({roughly(left)} left)"
         print(f"\nbranch {job.number + 1} of {count}: {job.label}{estimate}", flush=True)
         with recorded(job.folder, config, job.overrides, sys.stdout):
-            status, reason = attempt(config, job.folder, registry, reuse_data=True)
+            status, reason = attempt(config, job.folder, registry, job.plan, reuse_data=True)
         if status == FAILED:
             reasons[job.number] = reason
 
@@ -120,17 +120,15 @@ def _check_threads(jobs: list[Job]) -> None:
 def _each(words: list[str]) -> list[list[str]]:
     """The words of each branch: lists of values make several, as in a sweep."""
     try:
-        [combinations] = BasicSweeper.split_arguments(parse(words), None)
+        return each_combination(parse(words))
     except HydraException as error:
         raise ConfigError(f"branch: {' '.join(str(error).split())}. Try a list of values, or range(…).") from None
-    return [list(combination) for combination in combinations]
 
 
 def _compose(folder: Path, words: list[str], number: int, label: str, registry: Registry) -> tuple[Job, DictConfig]:
     config = compose_branch(folder, words, registry)
-    parts = build_parts(config, registry)
     new = Path(config.outputs) / run_name(_root_=config)
-    ended = None if config.rerun or not new.is_dir() else RunFolder(new).ended()
-    if ended is None:
-        check_plan(parts)
-    return Job(number, [str(folder), *words], label, new, settings(config), parts.trainer.threads, ended), config
+    ended = ended_run(config, new)
+    plan = None if ended else make_plan(config, registry)
+    overrides = [str(folder), *words]
+    return Job(number, overrides, label, new, flat_settings(config), config.trainer.threads, ended, plan), config

@@ -4,13 +4,11 @@ import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from omegaconf import DictConfig, OmegaConf
-from omegaconf.errors import OmegaConfBaseException
+from omegaconf import DictConfig
 
 from annealkit.configuration.composition import compose
-from annealkit.configuration.plan import build_parts, plan_run
+from annealkit.configuration.plan import make_plan, to_settings
 from annealkit.errors import ConfigError
-from annealkit.plugin_system.faulty_parts import naming_the_faulty
 from annealkit.plugin_system.registry import Registry, load_registry
 from annealkit.range_test import FindLrSettings, RangeTest, conclude, ramp_rates, smoothing_weight
 from annealkit.range_test.files import check_files, write_csv, write_png
@@ -90,23 +88,17 @@ def find_lr(overrides: Sequence[str] = ()) -> RangeTest:
 
 
 def _range_test(config: DictConfig, registry: Registry) -> RangeTest:
-    parts = build_parts(config, registry)
-    try:
-        settings = OmegaConf.to_object(config.find_lr)
-    except OmegaConfBaseException as error:
-        raise ConfigError(f"find_lr: {error}") from None
-    assert isinstance(settings, FindLrSettings)
+    settings = to_settings(config.find_lr, FindLrSettings)
     check_files(settings)
-    with naming_the_faulty(parts.made_of["data"]):
-        train_size = parts.data.train_size()
-    rates = ramp_rates(settings, plan_run(parts, train_size).steps_per_epoch)
-    seeds = [(parts.trainer.seed + number) % 2**32 for number in range(settings.seeds)]
+    plan = make_plan(config, registry)
+    rates = ramp_rates(settings, plan.run.steps_per_epoch)
+    seeds = [(plan.trainer.seed + number) % 2**32 for number in range(settings.seeds)]
     weight = smoothing_weight(rates, settings.smoothing)
     with _messages():
-        start_tensorflow(parts.trainer.threads)
+        start_tensorflow(plan.trainer.threads)
         from annealkit.training.rate_range_test import train_ramps
 
-        losses = train_ramps(parts, rates, seeds, weight)
+        losses = train_ramps(plan, rates, seeds, weight)
     return conclude(settings, rates, seeds, losses)
 
 

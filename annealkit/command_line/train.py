@@ -8,11 +8,20 @@ import hydra
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
-from annealkit.configuration.composition import CONFIG_NAME, compose, conf_dir, run_name, store_schemas
-from annealkit.configuration.plan import build_parts, check_plan
-from annealkit.jobs.one_run import attempt
+from annealkit.configuration.composition import compose_with
+from annealkit.configuration.hydra_app import (
+    CONFIG_NAME,
+    conf_dir,
+    initialized_hydra,
+    run_dir,
+    run_one,
+    store_schemas,
+    without_hydra,
+)
+from annealkit.configuration.plan import Plan, make_plan
+from annealkit.jobs.one_run import attempt, ended_run
 from annealkit.jobs.sweep import run_sweep
-from annealkit.plugin_system.registry import load_registry
+from annealkit.plugin_system.registry import Registry, load_registry
 from annealkit.runs.folder import RunFolder
 from annealkit.runs.result import FINISHED
 
@@ -25,21 +34,37 @@ def train_with_hydra(arguments: list[str]) -> int:
     logging.raiseExceptions = False  # A log that cannot be written, on a full disk, is no reason for a traceback.
     if flags and flags <= {"-m", "--multirun"}:
         return run_sweep(overrides, registry)
-    store_schemas(registry)
-    if not flags:
-        # Hydra's own messages name no near matches: what can be refused is refused before it starts.
-        config = compose(overrides, registry)
-        check_plan(build_parts(config, registry))
-        if not any(word.startswith("hydra.run.dir=") for word in overrides):
-            # Held for a moment: a run that is busy is refused before Hydra writes a line into its log.
-            with RunFolder(Path(config.outputs) / run_name(_root_=config)).locked():
-                pass
-    codes: list[int] = []
+    job = _Job(registry)
+    if flags:
+        # With flags of Hydra's own, such as --cfg job, all is left to it.
+        store_schemas(registry)
+        hydra.main(config_path=os.fspath(conf_dir()), config_name=CONFIG_NAME, version_base="1.3")(job)()
+        return job.exit_code
+    with initialized_hydra(registry) as app:
+        config = compose_with(app, overrides, registry)
+        own, folder = without_hydra(config), run_dir(config)
+        # What can be refused is refused before there is a folder: a run that cannot be, and one that is busy.
+        job.plan = None if ended_run(own, folder) else make_plan(own, registry)
+        with RunFolder(folder).locked():
+            pass
+        run_one(app, config, job)
+    return job.exit_code
 
-    def job(config: DictConfig) -> None:
-        status, _ = attempt(config, Path(HydraConfig.get().runtime.output_dir), registry)
-        codes.append(0 if status == FINISHED else 1)
 
-    # With flags of Hydra's own, such as --cfg job, all is left to it.
-    hydra.main(config_path=os.fspath(conf_dir()), config_name=CONFIG_NAME, version_base="1.3")(job)()
-    return max(codes, default=0)
+class _Job:
+    """What Hydra calls with the composed configuration, in the run's folder and with its log.
+
+    Attributes:
+        plan: of the run, where it has been made before.
+        exit_code: 1 once the run has failed or diverged.
+    """
+
+    def __init__(self, registry: Registry) -> None:
+        self.plan: Plan | None = None
+        self.exit_code = 0
+        self._registry = registry
+
+    def __call__(self, config: DictConfig) -> None:
+        folder = Path(HydraConfig.get().runtime.output_dir)
+        status, _ = attempt(config, folder, self._registry, self.plan)
+        self.exit_code = 0 if status == FINISHED else 1

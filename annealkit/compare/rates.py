@@ -16,8 +16,7 @@ import numpy as np
 from annealkit.compare.figures import GroupFigures
 from annealkit.compare.grouping import RATES
 from annealkit.compare.runs import FoundRun
-from annealkit.configuration.plan import build_course
-from annealkit.configuration.stored_settings import trunk_node
+from annealkit.configuration.stored_settings import build_curve, trunk_node
 from annealkit.plugin_system.registry import Registry
 
 log = logging.getLogger("annealkit")
@@ -66,10 +65,10 @@ def _planned(run: FoundRun, registry: Registry) -> np.ndarray | None:
     if not run.total_steps or run.total_steps > MOST_UPDATES:
         return None
     try:
-        course = build_course(trunk_node(settings, run.total_steps), registry)
-        if course.needs_tensorflow:
+        curve = build_curve(trunk_node(settings, run.total_steps), registry)
+        if curve.needs_tensorflow:
             return None
-        rates = course.rates(run.steps_per_epoch)
+        rates = curve.rates(run.steps_per_epoch)
     # Whatever a plugin raises: the page then has the rates of history.csv, and says so.
     except Exception as error:
         log.debug("learning rates of %s not computed again: %s", run.folder, error)

@@ -1,19 +1,23 @@
-"""From a composed configuration to what will be trained: the parts, the number of updates, every learning rate.
+"""From a composed configuration to what will be trained. Making a plan is the check that it can be.
 
-Preview and training both come through here. Nothing here needs TensorFlow, but for a schedule of Keras.
+The command line, Python, sweeps, branches, previews and range tests all make it here, and training is handed it.
+Nothing here needs TensorFlow, but for a schedule of Keras.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from annealkit.configuration.identity import flat_settings
 from annealkit.configuration.settings import Trainer
-from annealkit.curve.course import Branch, Course
+from annealkit.configuration.stored_settings import build_branch
+from annealkit.curve.curve import Branch, Curve
 from annealkit.curve.span import Run
 from annealkit.errors import ConfigError
 from annealkit.feedback.metric import PER_EPOCH, is_per_epoch
@@ -22,14 +26,15 @@ from annealkit.plugin_system.faulty_parts import naming_the_faulty
 from annealkit.plugin_system.registry import Part, Registry
 from annealkit.start_tensorflow import start_tensorflow
 
+_T = TypeVar("_T")
 
-@dataclass
+
+@dataclass(frozen=True)
 class Parts:
-    """Everything that was named, built and checked.
+    """Everything that was named, built and checked; None where it is `none`.
 
     Args:
-        made_of: group -> the registry's entry for the part and for those within it, so that a faulty one can be named.
-        origin: where a branch began; None for a run of its own.
+        sources: group -> the registry's entry for the part and for those within it, so that a faulty one can be named.
     """
 
     model: Any
@@ -38,9 +43,7 @@ class Parts:
     warmup: Any
     feedback: Any
     optimizer: Any
-    trainer: Trainer
-    made_of: dict[str, list[Part]]
-    origin: "Origin | None" = None
+    sources: Mapping[str, list[Part]]
 
 
 @dataclass(frozen=True)
@@ -60,45 +63,137 @@ class Origin:
     keeps_feedback: bool
 
 
-def build_parts(config: DictConfig, registry: Registry) -> Parts:
-    """The parts that the configuration names. Raises ConfigError for a name or value that cannot be."""
-    if config.resume not in ("exact", "inexact"):
-        raise ConfigError(f"resume must be exact or inexact; got {config.resume!r}.")
-    if not config.outputs.strip():
-        raise ConfigError("outputs must name a folder; got an empty text. Try outputs=outputs.")
-    if config.outputs.startswith("~"):
-        raise ConfigError(f"outputs={config.outputs}: the shell has not replaced ~ here. Try outputs=$HOME/….")
-    built = {group: registry.build(group, config[group]) for group in GROUPS}
-    try:
-        trainer = OmegaConf.to_object(config.trainer)
-    except OmegaConfBaseException as error:
-        raise ConfigError(f"trainer: {error}") from None
-    assert isinstance(trainer, Trainer)
-    made_of = {group: registry.parts_of(group, config[group]) for group in GROUPS}
-    origin = None
-    if config.branch is not None:
-        node: Any = OmegaConf.to_container(config.branch, resolve=True)
-        keeps_feedback = node["trunk"]["feedback"] == OmegaConf.to_container(config.feedback, resolve=True)
-        origin = Origin(Path(node["run"]), build_branch(node, registry), node["length"], keeps_feedback)
-    parts = Parts(**built, trainer=trainer, made_of=made_of, origin=origin)
-    _check_monitors(parts)
-    return parts
+@dataclass(frozen=True)
+class Epoch:
+    """An epoch of a run; a branch may begin or end within one.
+
+    Args:
+        number: counted from 0.
+        start: the weight update at which it begins.
+        end: the one before which it ends.
+    """
+
+    number: int
+    start: int
+    end: int
 
 
-def build_branch(node: Mapping[str, Any], registry: Registry) -> Branch:
-    """What `stored_settings.branch_node` gives, with its parts built. Raises ConfigError for one missing."""
-    return Branch(node["at"], node["begins"], build_course(node["trunk"], registry))
+@dataclass(frozen=True)
+class Plan:
+    """All that is decided before a run is trained.
+
+    Args:
+        config: the composed configuration.
+        parts: what it names.
+        trainer: how long, how exactly and with what the model is trained.
+        origin: where a branch began; None for a run of its own.
+        train_size: training images before any are kept for validation; None where the plan was made without them.
+        run: total and per-epoch weight updates.
+        rates: the learning rate of every weight update, float64, shape (run.total_steps,).
+        momenta: the momentum of every weight update, NaN for the optimizer's own; None where no schedule moves it.
+        kept_steps: the weight updates after which a checkpoint is kept for good.
+        feedback_interval: weight updates between two looks of the feedback rule; None: at the end of each epoch.
+    """
+
+    config: DictConfig
+    parts: Parts
+    trainer: Trainer
+    origin: Origin | None
+    train_size: int | None
+    run: Run
+    rates: np.ndarray
+    momenta: np.ndarray | None
+    kept_steps: frozenset[int]
+    feedback_interval: int | None
+
+    @cached_property
+    def settings(self) -> dict[str, Any]:
+        """Everything that makes the run another one, as `group.key`."""
+        return flat_settings(self.config)
+
+    @property
+    def images_per_update(self) -> int:
+        """Training images in a weight update; the last one of an epoch takes what is left."""
+        return _images_per_update(self.parts, self.trainer)
+
+    def epoch(self, step: int) -> Epoch:
+        """The epoch that the weight update of this count is in."""
+        number = step // self.run.steps_per_epoch
+        start = number * self.run.steps_per_epoch
+        return Epoch(number, start, min(start + self.run.steps_per_epoch, self.run.total_steps))
+
+    def without_effect(self) -> list[str]:
+        """What is set and will do little or nothing in a run of this length, each a sentence or two."""
+        found, total_steps = [], self.run.total_steps
+        every = getattr(self.parts.feedback, "every", PER_EPOCH)
+        if self.parts.feedback is not None and self.run.steps(every) >= total_steps:
+            found.append(
+                f"feedback.every={every} is the whole run of {total_steps} weight updates or more: the rule never acts."
+            )
+        ema = getattr(self.parts.optimizer, "ema_momentum", None)
+        if ema and ema**total_steps > 0.05:
+            shorter = round(0.01 ** (1 / total_steps), 3)
+            found.append(
+                f"optimizer.ema_momentum={ema:g} averages over some {1 / (1 - ema):,.0f} weight updates and the run "
+                f"has {total_steps:,}: what is measured and saved is mostly the first weights. "
+                f"Try optimizer.ema_momentum={shorter:g}, or less."
+            )
+        return found
 
 
-def build_course(node: Mapping[str, Any], registry: Registry) -> Course:
-    """What `stored_settings.trunk_node` gives, with its parts built. Raises ConfigError for one missing."""
-    return Course(
-        registry.build("schedule", node["schedule"]),
-        registry.build("warmup", node["warmup"]),
-        float(node["optimizer"]["lr"]),
-        node["total_steps"],
-        None if node["branch"] is None else build_branch(node["branch"], registry),
+def make_plan(config: DictConfig, registry: Registry, steps_per_epoch: int | None = None) -> Plan:
+    """The plan of the run that a configuration describes.
+
+    Args:
+        config: as Hydra composes it, without Hydra's own part.
+        registry: where parts come from.
+        steps_per_epoch: weight updates in an epoch; None takes it from the data set and the batch size.
+
+    Raises:
+        ConfigError: a name or a value cannot be, alone or in a run of this length.
+        DataError: the data set is not where it is said to be.
+    """
+    _check_words(config)
+    parts = _build_parts(config, registry)
+    trainer = to_settings(config.trainer, Trainer)
+    _check_monitors(parts, trainer)
+    origin = _origin(config, registry)
+    train_size = None
+    if steps_per_epoch is None:
+        with naming_the_faulty(parts.sources["data"]):
+            train_size = parts.data.train_size()
+        images, _ = training_images(parts.data, train_size)
+        steps_per_epoch = -(-images // _images_per_update(parts, trainer))  # The last one takes what is left.
+    total_steps = steps_per_epoch * trainer.epochs if origin is None else origin.branch.at + origin.length
+    run = Run(total_steps, steps_per_epoch)
+    branch = None if origin is None else origin.branch
+    curve = Curve(parts.schedule, parts.warmup, parts.optimizer.lr, total_steps, branch)
+    if curve.needs_tensorflow:
+        start_tensorflow(trainer.threads)  # Once it runs it cannot change its number of threads.
+    with naming_the_faulty([*parts.sources["schedule"], *parts.sources["warmup"]]):
+        rates, momenta = curve.rates(steps_per_epoch), curve.momenta(steps_per_epoch)
+    return Plan(
+        config=config,
+        parts=parts,
+        trainer=trainer,
+        origin=origin,
+        train_size=train_size,
+        run=run,
+        rates=rates,
+        momenta=momenta,
+        kept_steps=_kept_steps(trainer, run),
+        feedback_interval=_feedback_interval(parts.feedback, run),
     )
+
+
+def to_settings(node: DictConfig, cls: type[_T]) -> _T:
+    """The settings that a node of the configuration holds, checked. Raises ConfigError."""
+    try:
+        made = OmegaConf.to_object(node)
+    except OmegaConfBaseException as error:
+        raise ConfigError(f"{node._key()}: {error}") from None
+    assert isinstance(made, cls)
+    return made
 
 
 def training_images(data: Any, train_size: int) -> tuple[int, int]:
@@ -112,39 +207,36 @@ def training_images(data: Any, train_size: int) -> tuple[int, int]:
     return min(limit, train_size - data.validation), min(limit, data.validation)
 
 
-def plan_run(parts: Parts, train_size: int) -> Run:
-    """The length of the run in weight updates; the last update of an epoch takes what images are left."""
-    images, _ = training_images(parts.data, train_size)
-    images_per_update = parts.trainer.batch_size * parts.optimizer.gradient_accumulation_steps
-    steps_per_epoch = -(-images // images_per_update)
-    if parts.origin is not None:
-        return Run(parts.origin.branch.at + parts.origin.length, steps_per_epoch)
-    return Run(steps_per_epoch * parts.trainer.epochs, steps_per_epoch)
+def _check_words(config: DictConfig) -> None:
+    """Refuse values outside any group that cannot be."""
+    if config.resume not in ("exact", "inexact"):
+        raise ConfigError(f"resume must be exact or inexact; got {config.resume!r}.")
+    if not config.outputs.strip():
+        raise ConfigError("outputs must name a folder; got an empty text. Try outputs=outputs.")
+    if config.outputs.startswith("~"):
+        raise ConfigError(f"outputs={config.outputs}: the shell has not replaced ~ here. Try outputs=$HOME/….")
 
 
-def plan_rates(parts: Parts, run: Run) -> np.ndarray:
-    """The learning rate of every weight update, float64, shape (run.total_steps,).
-
-    Raises:
-        ConfigError: the schedule or the warmup cannot be for this run, or is faulty: then with where it came from.
-    """
-    with naming_the_faulty(parts.made_of["schedule"] + parts.made_of["warmup"]):
-        return _course(parts, run.total_steps).rates(run.steps_per_epoch)
+def _build_parts(config: DictConfig, registry: Registry) -> Parts:
+    sources: dict[str, list[Part]] = {group: [] for group in GROUPS}
+    built = {group: registry.build(group, config[group], sources[group]) for group in GROUPS}
+    return Parts(**built, sources=sources)
 
 
-def plan_momenta(parts: Parts, run: Run) -> np.ndarray | None:
-    """The momentum of every weight update, NaN for the optimizer's own; None where the schedule leaves it alone."""
-    with naming_the_faulty(parts.made_of["schedule"]):
-        return _course(parts, run.total_steps).momenta(run.steps_per_epoch)
+def _origin(config: DictConfig, registry: Registry) -> Origin | None:
+    if config.branch is None:
+        return None
+    node: Any = OmegaConf.to_container(config.branch, resolve=True)
+    keeps_feedback = node["trunk"]["feedback"] == OmegaConf.to_container(config.feedback, resolve=True)
+    return Origin(Path(node["run"]), build_branch(node, registry), node["length"], keeps_feedback)
 
 
-def _course(parts: Parts, total_steps: int) -> Course:
-    branch = None if parts.origin is None else parts.origin.branch
-    return Course(parts.schedule, parts.warmup, parts.optimizer.lr, total_steps, branch)
+def _images_per_update(parts: Parts, trainer: Trainer) -> int:
+    per_update: int = trainer.batch_size * parts.optimizer.gradient_accumulation_steps
+    return per_update
 
 
-def feedback_interval(feedback: Any, run: Run) -> int | None:
-    """Weight updates between two looks of a feedback rule; None: at the end of each epoch, after validation."""
+def _feedback_interval(feedback: Any, run: Run) -> int | None:
     every = getattr(feedback, "every", PER_EPOCH)
     try:
         return None if is_per_epoch(every) else run.steps(every)
@@ -152,50 +244,17 @@ def feedback_interval(feedback: Any, run: Run) -> int | None:
         raise ConfigError(f"feedback.every={error}") from None
 
 
-def steps_to_keep(parts: Parts, run: Run) -> set[int]:
-    """Weight updates after which a checkpoint is kept for good. Raises ConfigError for one after the run's end."""
-    kept = {run.steps(duration): duration for duration in parts.trainer.keep_at}
+def _kept_steps(trainer: Trainer, run: Run) -> frozenset[int]:
+    kept = {run.steps(duration): duration for duration in trainer.keep_at}
     if kept and max(kept) > run.total_steps:
         raise ConfigError(
             f"trainer.keep_at: {kept[max(kept)]} is weight update {max(kept)}, and the run has {run.total_steps}. "
             "Try trainer.keep_at=[80%], or [] to keep none."
         )
-    return set(kept)
+    return frozenset(kept)
 
 
-def check_plan(parts: Parts) -> None:
-    """Refuse what can be known to be impossible without loading an image: sizes, every learning rate and momentum."""
-    if _course(parts, total_steps=1).needs_tensorflow:
-        start_tensorflow(parts.trainer.threads)  # Once it runs it cannot change its number of threads.
-    with naming_the_faulty(parts.made_of["data"]):
-        train_size = parts.data.train_size()
-    run = plan_run(parts, train_size)
-    plan_rates(parts, run)
-    plan_momenta(parts, run)
-    steps_to_keep(parts, run)
-    feedback_interval(parts.feedback, run)
-
-
-def settings_without_effect(parts: Parts, run: Run) -> list[str]:
-    """What is set and will do little or nothing in a run of this length, each a sentence or two."""
-    found = []
-    every = getattr(parts.feedback, "every", PER_EPOCH)
-    if parts.feedback is not None and run.steps(every) >= run.total_steps:
-        found.append(
-            f"feedback.every={every} is the whole run of {run.total_steps} weight updates or more: the rule never acts."
-        )
-    ema = getattr(parts.optimizer, "ema_momentum", None)
-    if ema and ema**run.total_steps > 0.05:
-        shorter = round(0.01 ** (1 / run.total_steps), 3)
-        found.append(
-            f"optimizer.ema_momentum={ema:g} averages over some {1 / (1 - ema):,.0f} weight updates and the run has "
-            f"{run.total_steps:,}: what is measured and saved is mostly the first weights. "
-            f"Try optimizer.ema_momentum={shorter:g}, or less."
-        )
-    return found
-
-
-def _check_monitors(parts: Parts) -> None:
+def _check_monitors(parts: Parts, trainer: Trainer) -> None:
     """Nothing called val_… is ever measured without validation images, or at other times than the end of an epoch."""
     every, monitor = getattr(parts.feedback, "every", PER_EPOCH), getattr(parts.feedback, "monitor", "")
     if monitor.startswith("val_") and not is_per_epoch(every):
@@ -205,7 +264,7 @@ def _check_monitors(parts: Parts) -> None:
         )
     if parts.data.validation > 0:
         return
-    stopping = parts.trainer.early_stopping
+    stopping = trainer.early_stopping
     monitors = {"feedback.monitor": getattr(parts.feedback, "monitor", None)}
     if stopping.patience is not None:
         monitors["trainer.early_stopping.monitor"] = stopping.monitor

@@ -3,7 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
+from annealkit.curve.curve import Branch, Curve
 from annealkit.groups import GROUPS
+from annealkit.plugin_system.registry import Registry
 
 # What of a trunk its branch may have otherwise, and so must remember.
 TRUNK_PARTS = (*(name for name, group in GROUPS.items() if group.free_in_branch), "optimizer")
@@ -23,7 +25,7 @@ def part_node(settings: Mapping[str, Any], place: str) -> dict[str, Any]:
 
 
 def branch_node(settings: Mapping[str, Any], place: str = "branch") -> dict[str, Any] | None:
-    """Where the run left its trunk and how that was trained, as `plan.build_branch` takes it; or None."""
+    """Where the run left its trunk and how that was trained, as `build_branch` takes it; or None."""
     if f"{place}.at" not in settings:
         return None
     return {
@@ -48,3 +50,19 @@ def settings_of_trunk(settings: Mapping[str, Any]) -> dict[str, Any]:
     shared = {key: value for key, value in settings.items() if key.split(".")[0] in ("model", "data", "trainer")}
     prefix = "branch.trunk."
     return {**shared, **{key.removeprefix(prefix): settings[key] for key in settings if key.startswith(prefix)}}
+
+
+def build_branch(node: Mapping[str, Any], registry: Registry) -> Branch:
+    """What `branch_node` gives, with its parts built. Raises ConfigError for one missing."""
+    return Branch(node["at"], node["begins"], build_curve(node["trunk"], registry))
+
+
+def build_curve(node: Mapping[str, Any], registry: Registry) -> Curve:
+    """What `trunk_node` gives, with its parts built. Raises ConfigError for one missing."""
+    return Curve(
+        registry.build("schedule", node["schedule"]),
+        registry.build("warmup", node["warmup"]),
+        float(node["optimizer"]["lr"]),
+        node["total_steps"],
+        None if node["branch"] is None else build_branch(node["branch"], registry),
+    )

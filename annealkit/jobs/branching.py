@@ -11,9 +11,10 @@ from pathlib import Path
 from hydra.core.override_parser.types import Override
 from omegaconf import DictConfig, OmegaConf
 
-from annealkit.configuration.composition import compose, parse, run_name
-from annealkit.configuration.plan import build_course
+from annealkit.configuration.composition import compose, parse
+from annealkit.configuration.identity import run_name
 from annealkit.configuration.settings import Trainer
+from annealkit.configuration.stored_settings import build_curve
 from annealkit.curve.rates import learning_rates
 from annealkit.curve.span import Run, parse_duration
 from annealkit.errors import ConfigError, RunError, did_you_mean
@@ -76,11 +77,11 @@ def _compose_branch(trunk: Trunk, own: dict[str, str], overrides: list[Override]
     steps_per_epoch = trunk.span.steps_per_epoch
     at = _at(trunk, own.get("at"))
     length = _length(trunk, at, own.get("length"))
-    course = build_course(trunk.node, registry)
-    if course.needs_tensorflow:  # Once it runs it cannot change its number of threads.
+    curve = build_curve(trunk.node, registry)
+    if curve.needs_tensorflow:  # Once it runs it cannot change its number of threads.
         threads = next((o.value() for o in overrides if o.key_or_group == "trainer.threads"), trunk.threads)
         start_tensorflow(threads if isinstance(threads, int) else None)
-    last = float(course.rates(steps_per_epoch)[at - 1])
+    last = float(curve.rates(steps_per_epoch)[at - 1])
     if "feedback" in given and trunk.settings["feedback"] != "none":
         last *= _scale(trunk, at)  # The scale that feedback has reached ends with the feedback.
     then = _then(own.get("then"), given, last)
@@ -93,7 +94,7 @@ def _compose_branch(trunk: Trunk, own: dict[str, str], overrides: list[Override]
     config = _compose(trunk, [*(o for o in parse(implied) if o.key_or_group not in given), *overrides], registry)
     begins = at
     if then == STRETCH:
-        begins = 0 if course.branch is None else course.branch.begins
+        begins = 0 if curve.branch is None else curve.branch.begins
     run = str(trunk.folder.absolute())
     config.branch = {"run": run, "at": at, "length": length, "begins": begins, "trunk": trunk.node}
     config.trainer.epochs = math.ceil((at + length) / steps_per_epoch)

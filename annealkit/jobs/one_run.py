@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 
 from omegaconf import DictConfig
 
-from annealkit.configuration.composition import settings
-from annealkit.configuration.plan import build_parts, check_plan
+from annealkit.configuration.identity import flat_settings
+from annealkit.configuration.plan import Plan, make_plan
 from annealkit.errors import AnnealkitError, RunError
 from annealkit.plugin_system.registry import Registry
+from annealkit.runs.changes import changes
 from annealkit.runs.folder import RunFolder
 from annealkit.runs.result import FAILED, Result
 from annealkit.runs.summary import summarize
@@ -24,13 +25,28 @@ if TYPE_CHECKING:
 log = logging.getLogger("annealkit")
 
 
-def attempt(config: DictConfig, folder: Path, registry: Registry, reuse_data: bool = False) -> tuple[str, str]:
+def ended_run(config: DictConfig, folder: Path) -> Result | None:
+    """The result of the run of this configuration, if it has ended in that folder and is not to be trained again.
+
+    Raises:
+        RunError: the folder holds another run, or its files are damaged.
+    """
+    if config.rerun or not folder.is_dir():
+        return None
+    run_folder = RunFolder(folder)
+    refuse_another_run(run_folder, config)
+    return run_folder.ended()
+
+
+def attempt(
+    config: DictConfig, folder: Path, registry: Registry, plan: Plan | None = None, reuse_data: bool = False
+) -> tuple[str, str]:
     """One job of the command line, with its end in the log: the run's status, and the reason where it failed.
 
     What a user can mend is said without a traceback; a fault of ours or of a plugin keeps it.
     """
     try:
-        result = run_job(config, folder, registry, reuse_data=reuse_data)
+        result = run_job(config, folder, registry, plan, reuse_data=reuse_data)
     except AnnealkitError as error:
         log.error("annealkit: %s", error)
         return FAILED, str(error)
@@ -45,6 +61,7 @@ def run_job(
     config: DictConfig,
     folder: Path,
     registry: Registry,
+    plan: Plan | None = None,
     callbacks: "Sequence[keras.callbacks.Callback]" = (),
     reuse_data: bool = False,
 ) -> Result:
@@ -54,29 +71,28 @@ def run_job(
         config: the composed configuration.
         folder: the run's folder; made if it is missing.
         registry: where its parts come from.
+        plan: of this configuration, if it has been made; else it is made once there is something to train.
         callbacks: Keras callbacks, as `annealkit.train` takes them.
         reuse_data: keep the images in memory for the next job of this process with the same data settings.
 
     Raises:
         AnnealkitError: what a user can mend; the run's status is `failed` unless nothing was begun.
     """
-    parts = build_parts(config, registry)
     with RunFolder(folder).locked() as run_folder:
         if config.rerun:
             run_folder.clear()
-        refuse_another_run(run_folder, config)
-        ended = run_folder.ended()
+        ended = ended_run(config, folder)
         if ended is not None:
             # With the origin, since data=auto may find today what it did not find then.
             origin = run_folder.read_state().get("data", {}).get("origin", ended.data)
             log.info("This run has already ended; rerun=true starts it afresh. Its data: %s.", origin)
             return ended
         try:
-            check_plan(parts)  # before TensorFlow is loaded, which takes seconds
-            start_tensorflow(parts.trainer.threads)
+            plan = plan or make_plan(config, registry)  # before TensorFlow is loaded, which takes seconds
+            start_tensorflow(plan.trainer.threads)
             from annealkit.training.trainer import train
 
-            return train(parts, config, run_folder, registry, callbacks, reuse_data)
+            return train(plan, run_folder, callbacks, reuse_data)
         except Exception as error:
             _keep(error, run_folder)
             raise
@@ -87,14 +103,13 @@ def run_job(
 
 def refuse_another_run(run_folder: RunFolder, config: DictConfig) -> None:
     """Raise RunError where a folder that was named by hand, with `hydra.run.dir` and the like, holds another run."""
-    before, now = run_folder.read_state().get("settings"), settings(config)
+    before, now = run_folder.read_state().get("settings"), flat_settings(config)
     if before is None or before == now:
         return
-    keys = [key for key in {**before, **now} if before.get(key) != now.get(key)]
-    changes = [f"{key} was {before.get(key)}, is now {now.get(key)}" for key in keys[:5]]
-    more = f"; and {len(keys) - 5} more" if len(keys) > 5 else ""
+    found = changes(before, now)
+    more = f"; and {len(found) - 5} more" if len(found) > 5 else ""
     raise RunError(
-        f"{run_folder.path} holds a run with other settings: {'; '.join(changes)}{more}. "
+        f"{run_folder.path} holds a run with other settings: {'; '.join(found[:5])}{more}. "
         "Leave hydra.run.dir or hydra.sweep.subdir out, which gives each run a folder of its own, or try rerun=true, "
         "which replaces that run."
     )

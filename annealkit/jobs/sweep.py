@@ -4,22 +4,17 @@ import importlib.metadata
 import signal
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from hydra._internal.callbacks import Callbacks
-from hydra._internal.hydra import Hydra
-from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
-from hydra.core.plugins import Plugins
 from hydra.plugins.launcher import Launcher
-from hydra.types import HydraContext
 from omegaconf import DictConfig, OmegaConf
 
-from annealkit.configuration.composition import CONFIG_NAME, initialized_hydra, store_schemas
+from annealkit.configuration.hydra_app import initialized_hydra, launching
 from annealkit.errors import ConfigError
 from annealkit.jobs.one_run import attempt
 from annealkit.jobs.sweep_jobs import Job, jobs_need_no_number, list_jobs, sweep_config
@@ -31,6 +26,8 @@ from annealkit.runs.result import FAILED
 from annealkit.runs.summary import roughly
 from annealkit.start_tensorflow import available_threads
 from annealkit.training.stop_request import StopRequest
+
+Launch = Callable[[Callable[[DictConfig], Any]], Launcher]
 
 _BASIC = "basic"
 _JOBLIB = "joblib"
@@ -47,10 +44,7 @@ def run_sweep(overrides: list[str], registry: Registry) -> int:
         KeyboardInterrupt, SystemExit: stopped by a signal, after a checkpoint and the table.
     """
     _check_launcher(overrides)
-    store_schemas(registry)
-    with initialized_hydra():
-        app = GlobalHydra.instance().hydra
-        assert app is not None
+    with initialized_hydra(registry) as app:
         config = sweep_config(overrides, app, registry)
         processes = _processes(config)
         jobs = list_jobs(config, app, registry)
@@ -65,7 +59,11 @@ def run_sweep(overrides: list[str], registry: Registry) -> int:
         failures: dict[int, str] = {}
         try:
             if any(job.to_be_trained for job in jobs):
-                _train(jobs, processes, config, app, registry, failures)
+                with launching(app, config) as launcher_of:
+                    if processes == 1:
+                        _one_after_another(jobs, launcher_of, registry, failures)
+                    else:
+                        _in_parallel(jobs, processes, config, launcher_of, failures)
         finally:  # Also where a signal has stopped it.
             rows = rows_of(jobs, failures)
             show(rows, outputs)
@@ -84,24 +82,6 @@ def _check_launcher(overrides: list[str]) -> None:
         ) from None
 
 
-def _train(
-    jobs: list[Job],
-    processes: int | None,
-    config: DictConfig,
-    app: Hydra,
-    registry: Registry,
-    failures: dict[int, str],
-) -> None:
-    """Everything that is left to do; `failures` receives the reason of each job that failed."""
-    context = HydraContext(config_loader=app.config_loader, callbacks=Callbacks(config))
-    context.callbacks.on_multirun_start(config=config, config_name=CONFIG_NAME)
-    if processes == 1:
-        _one_after_another(jobs, config, context, registry, failures)
-    else:
-        _in_parallel(jobs, processes, config, context, failures)
-    context.callbacks.on_multirun_end(config=config, config_name=CONFIG_NAME)
-
-
 def _processes(config: DictConfig) -> int | None:
     """How many jobs run at a time; None where the launcher does not say."""
     launcher = config.hydra.runtime.choices["hydra/launcher"]
@@ -118,15 +98,15 @@ def _processes(config: DictConfig) -> int | None:
     return count if count > 0 else max(1, cores + 1 + count)
 
 
-def _one_after_another(
-    jobs: list[Job], config: DictConfig, context: HydraContext, registry: Registry, failures: dict[int, str]
-) -> None:
+def _one_after_another(jobs: list[Job], launcher_of: Launch, registry: Registry, failures: dict[int, str]) -> None:
+    plans = {job.number: job.plan for job in jobs}
+
     def train(job_config: DictConfig) -> str:
-        folder = Path(HydraConfig.get().runtime.output_dir)
-        status, reason = attempt(job_config, folder, registry, reuse_data=True)
+        folder, plan = Path(HydraConfig.get().runtime.output_dir), plans.pop(HydraConfig.get().job.num)
+        status, reason = attempt(job_config, folder, registry, plan, reuse_data=True)
         return reason if status == FAILED else ""
 
-    launcher = Plugins.instance().instantiate_launcher(context, train, config)
+    launcher = launcher_of(train)
     left = [job for job in jobs if job.to_be_trained]
     began = time.perf_counter()
     with sigterm_as_exit():
@@ -138,8 +118,9 @@ def _one_after_another(
 
 
 def _in_parallel(
-    jobs: list[Job], processes: int | None, config: DictConfig, context: HydraContext, failures: dict[int, str]
+    jobs: list[Job], processes: int | None, config: DictConfig, launcher_of: Launch, failures: dict[int, str]
 ) -> None:
+    """`failures` receives the reason of each job that failed."""
     threads = None if processes is None else max(1, available_threads() // processes)
     # Where a job may depend on its number, all are launched: those that have ended say so and train nothing.
     all_needed = not jobs_need_no_number(config)
@@ -155,7 +136,7 @@ def _in_parallel(
     print(f"{len(launched)} of {len(jobs)} jobs to be trained{count}; a line for each when it has ended", flush=True)
     with tempfile.TemporaryDirectory(prefix="annealkit-sweep-") as folder, _StopWorkers(Path(folder)) as stop:
         task = ParallelJob(Path(folder), [(job.number, job.label) for job in launched], time.time())
-        launcher = Plugins.instance().instantiate_launcher(context, task, config)
+        launcher = launcher_of(task)
         batch = config.hydra.sweeper.max_batch_size or len(launched)
         failed: dict[int, str] = {}
         for start in range(0, len(launched), batch):

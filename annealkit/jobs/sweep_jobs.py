@@ -7,23 +7,29 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
-from hydra._internal.hydra import Hydra
-from hydra.core.hydra_config import HydraConfig
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
 from hydra.errors import HydraException
 from hydra.types import RunMode
-from omegaconf import DictConfig, OmegaConf, open_dict, read_write
+from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from annealkit.configuration.composition import CONFIG_NAME, check_groups, compose, first_job, parse, run_name, settings
-from annealkit.configuration.plan import build_parts, check_plan
-from annealkit.errors import AnnealkitError, ConfigError, RunError
+from annealkit.configuration.composition import check_groups, compose, first_job, parse
+from annealkit.configuration.hydra_app import (
+    BASIC_SWEEPER,
+    Hydra,
+    compose_job,
+    composed,
+    each_combination,
+    hydra_config,
+    without_hydra,
+)
+from annealkit.configuration.identity import flat_settings, run_name
+from annealkit.configuration.plan import Plan, make_plan
+from annealkit.errors import AnnealkitError, ConfigError, DamagedRunError
 from annealkit.groups import GROUPS
-from annealkit.jobs.one_run import refuse_another_run
+from annealkit.jobs.one_run import ended_run
 from annealkit.plugin_system.registry import Registry
-from annealkit.runs.folder import RunFolder
 from annealkit.runs.result import Result
 
 _OWN_DIR, _OWN_SUBDIR = "${outputs}", "${run_name:}"  # hydra.sweep.dir and hydra.sweep.subdir as they stand in conf/
@@ -43,6 +49,7 @@ class Job:
         settings: what makes it another run than the others.
         threads: `trainer.threads`.
         ended: its result, if it has ended already and is not to be run again.
+        plan: what will be trained, unless it has ended.
         same_as: the number of an earlier job that is the same run.
     """
 
@@ -53,6 +60,7 @@ class Job:
     settings: dict[str, Any]
     threads: int | None
     ended: Result | None
+    plan: Plan | None
     same_as: int | None = None
 
     @property
@@ -68,11 +76,11 @@ def sweep_config(overrides: list[str], app: Hydra, registry: Registry) -> DictCo
     # Settings of parts belong to the jobs: which part they are for may be what is swept.
     kept = [o.input_line or "" for o in parsed if o.is_sweep_override() or not _is_part_setting(o)]
     try:
-        config = app.compose_config(CONFIG_NAME, kept, run_mode=RunMode.MULTIRUN)
+        config = composed(app, kept, RunMode.MULTIRUN)
     except (HydraException, OmegaConfBaseException, AssertionError) as error:  # OmegaConf asserts what it is given.
         compose(first_job(parsed), registry)
         raise ConfigError(" ".join(str(error).split())) from None
-    if config.hydra.sweeper._target_ != f"{BasicSweeper.__module__}.{BasicSweeper.__qualname__}":
+    if config.hydra.sweeper._target_ != BASIC_SWEEPER:
         raise ConfigError(
             "hydra/sweeper: the jobs of a sweep are listed before the first is trained, which only hydra/sweeper=basic "
             f"does; got {config.hydra.sweeper._target_}. Leave hydra/sweeper out."
@@ -127,7 +135,7 @@ def _expand(config: DictConfig, app: Hydra) -> list[list[str]]:
     lines += _task_overrides(config)
     parser = OverridesParser.create(config_loader=app.config_loader)
     try:
-        [jobs] = BasicSweeper.split_arguments(parser.parse_overrides(lines), None)
+        jobs = each_combination(parser.parse_overrides(lines))
     except HydraException as error:
         raise ConfigError(f"{' '.join(str(error).split())}. Try a list of values, or range(…).") from None
     if not jobs:
@@ -169,22 +177,12 @@ class _Composer:
         return config, folder.with_name(run_name(_root_=config))
 
     def _compose(self, number: int, overrides: Sequence[str]) -> tuple[DictConfig, Path]:
-        """By Hydra, as its launchers do it; slower."""
-        config = self._app.config_loader.load_sweep_config(self._sweep, list(overrides))
-        with open_dict(config):
-            config.hydra.job.id = config.hydra.job.num = number
-        hydra_config = HydraConfig.instance()
-        before = hydra_config.cfg
-        hydra_config.set_config(config)
-        try:
+        config = compose_job(self._app, self._sweep, number, overrides)
+        with hydra_config(config):
             folder = Path(str(config.hydra.sweep.dir), str(config.hydra.sweep.subdir)).absolute()
-            job_config = copy.deepcopy(config)
-            with read_write(job_config), open_dict(job_config):
-                del job_config["hydra"]
+            job_config = without_hydra(config)
             if not self._may_copy:
                 OmegaConf.resolve(job_config)  # While ${hydra:…} means this job.
-        finally:
-            hydra_config.cfg = before
         return job_config, folder
 
 
@@ -200,23 +198,12 @@ def _is_plain_value(override: Override) -> bool:
 
 
 def _check(number: int, overrides: list[str], label: str, config: DictConfig, folder: Path, registry: Registry) -> Job:
-    parts = build_parts(config, registry)
-    ended = None
-    if folder.is_dir() and not config.rerun and _is_readable(RunFolder(folder)):
-        refuse_another_run(RunFolder(folder), config)
-        ended = RunFolder(folder).ended()
-    if ended is None:
-        check_plan(parts)
-    return Job(number, overrides, label, folder, settings(config), parts.trainer.threads, ended)
-
-
-def _is_readable(folder: RunFolder) -> bool:
-    """Whether the run's files are whole. Where they are damaged, that job will fail, and the others need not wait."""
     try:
-        folder.ended()
-    except RunError:
-        return False
-    return True
+        ended = ended_run(config, folder)
+    except DamagedRunError:
+        ended = None  # That job will fail, and the others need not wait for it.
+    plan = None if ended else make_plan(config, registry)
+    return Job(number, overrides, label, folder, flat_settings(config), config.trainer.threads, ended, plan)
 
 
 def _in_words(overrides: list[str], registry: Registry, error: Exception) -> str:

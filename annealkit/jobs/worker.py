@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hydra.core.hydra_config import HydraConfig
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig
 
-from annealkit.configuration.composition import run_name
+from annealkit.configuration.hydra_app import register_run_name
 from annealkit.jobs.one_run import attempt
 from annealkit.plugin_system.registry import load_registry
 from annealkit.runs.folder import RunFolder
@@ -26,7 +26,7 @@ STOP = "stop"  # The file in the control folder that asks every worker to stop.
 _SECONDS_PER_LOOK = 0.2
 
 # On import, and not by a call: Hydra names the run's folder in this process before it calls anything of ours.
-OmegaConf.register_new_resolver("run_name", run_name, replace=True)
+register_run_name()
 
 
 @dataclass

@@ -9,12 +9,13 @@ import itertools
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass, make_dataclass
+from functools import cached_property
 from importlib.metadata import Distribution, EntryPoint, distributions
 from types import ModuleType
 from typing import Any
 
 import pluggy
-from omegaconf import OmegaConf
+from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from annealkit.errors import ConfigError, did_you_mean
@@ -58,11 +59,14 @@ class Part:
         """Distribution and version, for messages and for `run.json`."""
         return f"{self.distribution} {self.version}"
 
-    def schema(self) -> type:
-        """The dataclass as a config node's type: its own fields and the name under which it was chosen."""
-        return make_dataclass(
+    @cached_property
+    def node(self) -> DictConfig:
+        """Its settings with their defaults and types, and the name under which it was chosen, as a config node."""
+        schema = make_dataclass(
             self.cls.__name__, [("name", str, field(default=self.name))], bases=(self.cls,), kw_only=True
         )
+        made: DictConfig = OmegaConf.structured(schema)
+        return made
 
 
 def entry_points() -> Iterator[tuple[EntryPoint | Exception, str, str]]:
@@ -165,6 +169,6 @@ def _refuse_unsettable_fields(hook: str, part: Part) -> None:
             f"{hook}: {part.name}: do not freeze the dataclass: write @dataclass instead of @dataclass(frozen=True)"
         )
     try:
-        OmegaConf.structured(part.schema())
+        _ = part.node
     except OmegaConfBaseException as error:
         raise ConfigError(f"{hook}: {part.name}: {unsettable(error)}") from None

@@ -109,19 +109,30 @@ class Registry:
                 "`annealkit plugins` shows what each is and which plugins were skipped."
             ) from None
 
-    def build(self, group: str, config: DictConfig | Mapping[str, Any]) -> Any:
-        """The part that a config node describes, checked; None where the node's name is `none`."""
+    def build(self, group: str, config: DictConfig | Mapping[str, Any], used: list[Part] | None = None) -> Any:
+        """The part that a config node describes, checked; None where the node's name is `none`.
+
+        Args:
+            group: of the part.
+            config: its settings, with its `name`.
+            used: receives the registry's entry for the part and for those within it, a sequence's schedules and so on.
+
+        Raises:
+            ConfigError: there is no such part, or a value cannot be.
+        """
         values = OmegaConf.to_container(config, resolve=True) if isinstance(config, DictConfig) else dict(config)
         assert isinstance(values, dict)
         name = str(values.pop("name"))
         part = self.get(group, name)
+        used = [] if used is None else used
+        used.append(part)
         if name == "none" and GROUPS[group].may_be_none:
             return None
         try:
             checked = OmegaConf.merge(OmegaConf.structured(part.cls), values)
             if hasattr(part.cls, "from_config"):  # It is made of other parts.
                 values = OmegaConf.to_container(checked, throw_on_missing=True)
-                return part.cls.from_config(values, functools.partial(self._build_within, f"{group}={name}"))
+                return part.cls.from_config(values, functools.partial(self._build_within, f"{group}={name}", used))
             return OmegaConf.to_object(checked)
         except SettingError as error:
             raise error.at(name, f"{group}.") if error.part == part.cls.__name__ else error from None
@@ -144,16 +155,6 @@ class Registry:
         except (Exception, SystemExit) as error:
             raise ConfigError(f"{group}={name} (from {part.origin}): {type(error).__name__}: {error}") from error
 
-    def parts_of(self, group: str, config: DictConfig | Mapping[str, Any]) -> list[Part]:
-        """The part that a config node names, and those within it: a sequence's schedules and their warmups."""
-        node = OmegaConf.to_container(config, resolve=True) if isinstance(config, DictConfig) else config
-        assert isinstance(node, Mapping)
-        part = self.get(group, str(node["name"]))
-        if not hasattr(part.cls, "from_config"):
-            return [part]
-        lists = [value for value in node.values() if isinstance(value, list)]
-        return [part, *(found for value in lists for inner in value for found in self._named_within(group, inner))]
-
     def why_absent(self, name: str) -> str:
         """` Plugin knee of annealkit-knee was skipped, see above.` if that may be why the name is not there, or ``."""
         for skipped in self.skipped:
@@ -163,15 +164,7 @@ class Registry:
                 return f" Plugin {skipped.entry_point} of {skipped.distribution} {how}."
         return ""
 
-    def _named_within(self, group: str, inner: Any) -> list[Part]:
-        """The parts that an entry of a list names, by a node or by a name alone; none if it is something else."""
-        if isinstance(inner, str):
-            return [self.get(group, inner)] if inner in self.parts[group] else []
-        if not isinstance(inner, Mapping) or inner.get("name") not in self.parts[group]:
-            return []
-        return [*self.parts_of(group, inner), *self._named_within("warmup", inner.get("warmup"))]
-
-    def _build_within(self, outer: str, group: str, node: Any, key: str) -> Any:
+    def _build_within(self, outer: str, used: list[Part], group: str, node: Any, key: str) -> Any:
         """A part within another, which `outer` and `key` name in its errors; a name alone stands for its defaults."""
         settings = node if isinstance(node, Mapping) else {"name": node}
         if not isinstance(settings.get("name"), str):
@@ -179,7 +172,7 @@ class Registry:
                 f"{outer}: {key} must name a {group}, such as {{name: {min(self.parts[group])}}}; got {node!r}."
             )
         try:
-            return self.build(group, settings)
+            return self.build(group, settings, used)
         except ConfigError as error:
             raise ConfigError(f"{outer}: {key}: {error}") from None
 

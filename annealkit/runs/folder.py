@@ -11,7 +11,7 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from annealkit.errors import RunError
+from annealkit.errors import DamagedRunError, RunError
 from annealkit.runs.result import DIVERGED, FINISHED, Result
 
 CHECKPOINTS = "checkpoints"
@@ -82,11 +82,11 @@ class RunFolder:
         except FileNotFoundError:
             return {}
         except (OSError, ValueError) as error:
-            raise RunError(
+            raise DamagedRunError(
                 f"{self._state_file} cannot be read: {error}. Try rerun=true, which starts afresh."
             ) from None
         if not isinstance(state, dict):
-            raise RunError(f"{self._state_file} does not hold a run. Try rerun=true, which starts afresh.")
+            raise DamagedRunError(f"{self._state_file} does not hold a run. Try rerun=true, which starts afresh.")
         return state
 
     def update_state(self, **changes: Any) -> None:
@@ -117,7 +117,7 @@ class RunFolder:
         try:
             return Result(folder=self.path, history=self.read_history(), **state["result"])
         except (KeyError, TypeError, ValueError) as error:
-            raise RunError(
+            raise DamagedRunError(
                 f"{self._state_file} or {self.history_file.name} is damaged: {type(error).__name__}: {error}. "
                 "Try rerun=true, which starts afresh."
             ) from None

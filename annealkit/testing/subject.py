@@ -89,7 +89,7 @@ class Subject:
 
     def config(self, settings: Settings) -> DictConfig:
         """The configuration node with these settings, checked against the fields of the part."""
-        node = OmegaConf.merge(OmegaConf.structured(self.part.schema()), settings)
+        node = OmegaConf.merge(self.part.node, settings)
         assert isinstance(node, DictConfig)
         return node
 

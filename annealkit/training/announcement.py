@@ -4,15 +4,14 @@ import logging
 
 import numpy as np
 
-from annealkit.configuration.plan import Origin, Parts, settings_without_effect
-from annealkit.curve.span import Run
+from annealkit.configuration.plan import Origin, Plan
 from annealkit.training.environment import computes_bfloat16
 from annealkit.training.splits import Splits
 
 log = logging.getLogger("annealkit")
 
 
-def announce(parts: Parts, splits: Splits, run: Run) -> None:
+def announce(plan: Plan, splits: Splits) -> None:
     """What is trained on what, and what is set and will have no effect."""
     kept = f"{len(splits.validation):,} kept for validation" if len(splits.validation) else "none kept for validation"
     log.info(
@@ -22,17 +21,18 @@ def announce(parts: Parts, splits: Splits, run: Run) -> None:
         kept,
         f"{len(splits.test):,}",
     )
+    run, precision = plan.run, plan.trainer.precision
     epochs, rest = divmod(run.total_steps, run.steps_per_epoch)
     log.info(
         "Training: %s of %d weight updates%s, %s.",
         f"{epochs} epoch{'' if epochs == 1 else 's'}",
         run.steps_per_epoch,
         f" and {rest} more" if rest else "",
-        parts.trainer.precision,
+        precision,
     )
-    if parts.trainer.precision == "float32" and len(splits.input_shape) == 3 and computes_bfloat16():
+    if precision == "float32" and len(splits.input_shape) == 3 and computes_bfloat16():
         log.info("This processor has bfloat16 instructions: trainer.precision=mixed_bfloat16 is likely faster.")
-    for warning in settings_without_effect(parts, run):
+    for warning in plan.without_effect():
         log.warning(warning)
 
 

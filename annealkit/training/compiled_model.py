@@ -17,10 +17,10 @@ from annealkit.training.variable_groups import set_groups
 def build_model(parts: Parts, splits: Splits, schedule: TableSchedule) -> keras.Model:
     """The compiled model; its optimizer, in `model.optimizer`, follows the schedule and has its variables."""
     classes = len(splits.images.class_names)
-    with naming_the_faulty(parts.made_of["model"]):
+    with naming_the_faulty(parts.sources["model"]):
         model = parts.model.build(splits.input_shape, classes)
     _check_savable(model)
-    with naming_the_faulty(parts.made_of["optimizer"]):
+    with naming_the_faulty(parts.sources["optimizer"]):
         optimizer = parts.optimizer.build(schedule)
         if optimizer.weight_decay:
             # Biases and normalisation weights are spared, as He et al. 2019 advise (arXiv 1812.01187, section 3.1).

@@ -10,15 +10,19 @@ from typing import Any
 import keras
 import numpy as np
 import tensorflow as tf
-from omegaconf import DictConfig
 
-from annealkit.configuration.plan import Origin
+from annealkit.configuration.plan import Origin, Plan
 from annealkit.errors import RunError
 from annealkit.groups import GROUPS
-from annealkit.plugin_system.registry import Registry
+from annealkit.runs.changes import changes
+from annealkit.runs.checkpoint import Checkpoint
 from annealkit.runs.folder import RunFolder
+from annealkit.start_tensorflow import available_threads
 from annealkit.training.splits import Splits
 from annealkit.version import __version__
+
+# What a branch may have otherwise than its trunk.
+_OWN_IN_BRANCH = ("momentum", *(f"{name} from" for name, group in GROUPS.items() if group.free_in_branch))
 
 
 @contextmanager
@@ -35,30 +39,25 @@ def prepared_keras(seed: int, precision: str) -> Iterator[None]:
 
 
 def describe_environment(
-    threads: int,
-    config: DictConfig,
-    registry: Registry,
+    plan: Plan,
     splits: Splits,
-    rates: np.ndarray,
-    momenta: np.ndarray | None,
 ) -> dict[str, Any]:
     """Versions, threads, processor, data, learning rates and the origin of every part, for `run.json`."""
     origins = {
-        group: ", ".join(dict.fromkeys(part.origin for part in registry.parts_of(group, config[group])))
-        for group in GROUPS
+        group: ", ".join(dict.fromkeys(part.origin for part in used)) for group, used in plan.parts.sources.items()
     }
-    moved = {} if momenta is None else {"momentum": _digest(momenta)}
+    moved = {} if plan.momenta is None else {"momentum": _digest(plan.momenta)}
     return {
         "annealkit": __version__,
         "tensorflow": tf.__version__,
         "keras": keras.__version__,
         "numpy": np.__version__,
-        "threads": threads,
+        "threads": plan.trainer.threads or available_threads(),
         "processor": _processor(),
         "accelerators": len(tf.config.list_physical_devices("GPU")),
         "data": f"{splits.images.name} sha256:{splits.fingerprint}",
         # A schedule may read a file, or come from a plugin that was edited in place.
-        "learning rates": _digest(rates),
+        "learning rates": _digest(plan.rates),
         **moved,
         **{f"{group} from": origin for group, origin in origins.items()},
     }
@@ -68,50 +67,50 @@ def _digest(values: np.ndarray) -> str:
     return f"sha256:{hashlib.sha256(values.astype(np.float32).tobytes()).hexdigest()}"
 
 
-def check_exact(folder: RunFolder, now: dict[str, Any], resume: str) -> list[str]:
-    """What differs from the environment in which the run was begun; refused unless `resume=inexact`."""
+def changed_conditions(plan: Plan, folder: RunFolder, checkpoint: Checkpoint | None, now: dict[str, Any]) -> list[str]:
+    """What differs from the environment in which the state was made that training goes on from; none at a fresh start.
+
+    Raises:
+        RunError: something differs, which would change bits, and `resume=inexact` does not allow it.
+    """
+    if checkpoint is not None:
+        return _since_the_checkpoint(folder, now, plan.config.resume)
+    if plan.origin is not None:
+        return _since_the_trunk(plan.origin, plan.run.steps_per_epoch, now, plan.config.resume)
+    return []
+
+
+def _since_the_checkpoint(folder: RunFolder, now: dict[str, Any], resume: str) -> list[str]:
     state = folder.read_state()
     before = state.get("environment", {})
-    known: list[str] = state.get("inexact", [])
-    if not before or not any(folder.checkpoints.glob("step-*.npz")):
-        return known
-    changes = [
-        f"{key} was {before.get(key)}, is now {now.get(key)}"
-        for key in {**before, **now}
-        if before.get(key) != now.get(key)
-    ]
-    if changes and resume != "inexact":
+    found = changes(before, now) if before else []
+    if found and resume != "inexact":
         # Mended without a loss, and common: a sweep that was begun one after another and is continued in parallel.
-        threads_alone = before.get("threads") != now["threads"] and len(changes) == 1
+        threads_alone = before.get("threads") != now["threads"] and len(found) == 1
         first = f"trainer.threads={before.get('threads')}, with which it is exact; " if threads_alone else ""
         raise RunError(
-            f"{folder.path} cannot be continued to the exact bit: {'; '.join(changes)}. "
+            f"{folder.path} cannot be continued to the exact bit: {'; '.join(found)}. "
             f"Try {first}resume=inexact to continue all the same (the result says so), or rerun=true to start afresh."
         )
-    return known + changes
+    return [*state.get("inexact", []), *found]
 
 
-# What a branch may have otherwise than its trunk.
-_ITS_OWN = ("momentum", "schedule from", "warmup from", "feedback from")
-
-
-def check_trunk(origin: Origin, steps_per_epoch: int, now: dict[str, Any], resume: str) -> list[str]:
-    """What differs from the environment in which a branch's trunk was trained; refused unless `resume=inexact`."""
+def _since_the_trunk(origin: Origin, steps_per_epoch: int, now: dict[str, Any], resume: str) -> list[str]:
     state = RunFolder(origin.run).read_state()
-    before = state.get("environment", {})
-    trunk = {**now, "learning rates": _digest(origin.branch.trunk.rates(steps_per_epoch))}
-    changes = [
-        f"{key} was {before.get(key)}, is now {trunk.get(key)}"
-        for key in {**before, **trunk}
-        if key not in _ITS_OWN and before.get(key) != trunk.get(key)
-    ]
-    if changes and resume != "inexact":
+    now = {**now, "learning rates": _digest(origin.branch.trunk.rates(steps_per_epoch))}
+    found = changes(
+        *(
+            {key: value for key, value in each.items() if key not in _OWN_IN_BRANCH}
+            for each in (state.get("environment", {}), now)
+        )
+    )
+    if found and resume != "inexact":
         raise RunError(
-            f"{origin.run} cannot be branched to the exact bit: {'; '.join(changes)}. Try what it was trained with, or "
+            f"{origin.run} cannot be branched to the exact bit: {'; '.join(found)}. Try what it was trained with, or "
             "resume=inexact to branch all the same (the result says so)."
         )
     said = "in its trunk: "  # Once, however many branches are between.
-    return [f"{said}{change.removeprefix(said)}" for change in [*state.get("inexact", []), *changes]]
+    return [f"{said}{change.removeprefix(said)}" for change in [*state.get("inexact", []), *found]]
 
 
 def computes_bfloat16() -> bool:

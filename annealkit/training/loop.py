@@ -21,12 +21,14 @@ class Steps(NamedTuple):
     """What a chunk of weight updates hands back, each an array with one entry for each update.
 
     Attributes:
+        sizes: images in the update.
         rates: float32, the learning rate as it was applied.
         losses: float32, mean loss over the images of the update, penalties included.
         correct: int32, how many of them were classified correctly.
         momenta: float32, the optimizer's momentum as it was applied, where it moves with the schedule.
     """
 
+    sizes: np.ndarray
     rates: np.ndarray
     losses: np.ndarray
     correct: np.ndarray
@@ -37,8 +39,7 @@ class TrainingLoop:
     """Runs weight updates on images that lie in memory, gathered by index.
 
     Args:
-        model: ends in class probabilities.
-        optimizer: built, its learning rate a schedule of weight updates.
+        model: ends in class probabilities; its optimizer is built, the learning rate a schedule of weight updates.
         splits: the data.
         options: the data set's augmentation options.
         batch_size: images in a batch.
@@ -50,7 +51,6 @@ class TrainingLoop:
     def __init__(
         self,
         model: keras.Model,
-        optimizer: keras.Optimizer,
         splits: Splits,
         options: Dataset,
         batch_size: int,
@@ -59,7 +59,7 @@ class TrainingLoop:
         momentum: MomentumTable | None = None,
     ) -> None:
         self._model = model
-        self._optimizer = optimizer
+        self._optimizer = model.optimizer
         self._options = options
         self._batch_size = batch_size
         self._accumulate = accumulate
@@ -90,7 +90,13 @@ class TrainingLoop:
         results = self._run(
             self._images, self._labels, order, *(tf.constant(number, tf.int64) for number in (update, in_epoch, count))
         )
-        return Steps(*(result.numpy() for result in results))
+        return Steps(self.update_sizes(in_epoch, count), *(result.numpy() for result in results))
+
+    def update_sizes(self, in_epoch: int, count: int) -> np.ndarray:
+        """Images in each of `count` weight updates: the last of an epoch takes what is left."""
+        per_update = self._batch_size * self._accumulate
+        first = (in_epoch + np.arange(count)) * per_update
+        return np.minimum(per_update, len(self._splits.train) - first)
 
     def evaluation(self, chosen: np.ndarray, test: bool = False) -> "Evaluation":
         """The measurement of the model on the chosen training images, or with `test` on test images."""
@@ -163,7 +169,7 @@ class Evaluation:
     """Mean loss and accuracy over some images, without augmentation or dropout.
 
     Args:
-        model: ends in class probabilities.
+        model: ends in class probabilities; its optimizer is built, the learning rate a schedule of weight updates.
         images: all images, as stored.
         labels: their labels.
         chosen: which of them to measure on.

@@ -4,9 +4,8 @@ import gc
 import logging
 
 import numpy as np
-import tensorflow as tf
 
-from annealkit.configuration.plan import Parts
+from annealkit.configuration.plan import Plan
 from annealkit.datasets.base import Images
 from annealkit.keras.table_schedule import TableSchedule
 from annealkit.plugin_system.faulty_parts import naming_the_faulty
@@ -16,21 +15,21 @@ from annealkit.training.custom_gradients import forgetting_custom_gradients
 from annealkit.training.environment import prepared_keras
 from annealkit.training.loop import TrainingLoop
 from annealkit.training.progress_bar import ProgressBar
-from annealkit.training.splits import split
+from annealkit.training.splits import epoch_order, split
 
 log = logging.getLogger("annealkit")
 
 _UPDATES_PER_CALL = 10  # between two looks at whether the ramp is to be stopped
 
 
-def train_ramps(parts: Parts, rates: np.ndarray, seeds: list[int], weight: float) -> list[np.ndarray]:
+def train_ramps(plan: Plan, rates: np.ndarray, seeds: list[int], weight: float) -> list[np.ndarray]:
     """Train through the rates once for each seed, from fresh weights, each as a run with that seed begins.
 
     Optimizer, batch size, precision, augmentation, decay, clipping and groups are the configuration's; its schedule,
     warmup, feedback and the optimizer's `lr` have no part in it.
 
     Args:
-        parts: what to train with.
+        plan: what to train with.
         rates: of every weight update of a ramp, shape (steps,).
         seeds: one for each ramp.
         weight: of the smoothed loss by which a ramp is stopped; see `annealkit.range_test.updates_kept`.
@@ -38,40 +37,36 @@ def train_ramps(parts: Parts, rates: np.ndarray, seeds: list[int], weight: float
     Returns:
         For each seed the loss of the updates that were made, float32; of a ramp that is stopped perhaps some too many.
     """
-    with naming_the_faulty(parts.made_of["data"]):
-        images = parts.data.load()
+    with naming_the_faulty(plan.parts.sources["data"]):
+        images = plan.parts.data.load()
     log.info("Data: %s.", images.origin or images.name)
     losses = []
-    with ProgressBar(len(seeds) * len(rates), 0, len(seeds), parts.trainer.progress, unit="ramp") as bar:
+    with ProgressBar(len(seeds) * len(rates), 0, len(seeds), plan.trainer.progress, unit="ramp") as bar:
         for number, seed in enumerate(seeds):
-            losses.append(_train_ramp(parts, images, rates, seed, weight, number, bar))
+            losses.append(_train_ramp(plan, images, rates, seed, weight, number, bar))
             # The graph and the images it reads refer to each other: the next ramp would find them still in memory.
             gc.collect()
     return losses
 
 
 def _train_ramp(
-    parts: Parts, images: Images, rates: np.ndarray, seed: int, weight: float, number: int, bar: ProgressBar
+    plan: Plan, images: Images, rates: np.ndarray, seed: int, weight: float, number: int, bar: ProgressBar
 ) -> np.ndarray:
     """The losses of one ramp, the `number`-th, up to a little after where it is to be stopped."""
-    splits = split(images, parts.data, seed)
-    accumulate = parts.optimizer.gradient_accumulation_steps
-    per_update = parts.trainer.batch_size * accumulate
-    steps_per_epoch = -(-len(splits.train) // per_update)
+    splits = split(images, plan.parts.data, seed)
+    parts, accumulate = plan.parts, plan.parts.optimizer.gradient_accumulation_steps
     losses = np.empty(0, np.float32)
-    with prepared_keras(seed, parts.trainer.precision), forgetting_custom_gradients():
+    with prepared_keras(seed, plan.trainer.precision), forgetting_custom_gradients():
         model = build_model(parts, splits, TableSchedule(rates))
-        loop = TrainingLoop(model, model.optimizer, splits, parts.data, parts.trainer.batch_size, accumulate, seed)
+        loop = TrainingLoop(model, splits, parts.data, plan.trainer.batch_size, accumulate, seed)
         while len(losses) < len(rates):
-            epoch, in_epoch = divmod(len(losses), steps_per_epoch)
-            # The order in which a run with this seed sees the images.
-            order = np.random.default_rng([seed, 1, epoch]).permutation(splits.train)
-            count = min(_UPDATES_PER_CALL, steps_per_epoch - in_epoch, len(rates) - len(losses))
-            steps = loop.run(tf.constant(order, tf.int32), len(losses), in_epoch, count)
+            epoch, in_epoch = divmod(len(losses), plan.run.steps_per_epoch)
+            order = epoch_order(splits.train, seed, epoch)
+            count = min(_UPDATES_PER_CALL, plan.run.steps_per_epoch - in_epoch, len(rates) - len(losses))
+            steps = loop.run(order, len(losses), in_epoch, count)
             losses = np.append(losses, steps.losses)
-            seen = min(count * per_update, len(splits.train) - in_epoch * per_update)
             done = number * len(rates) + len(losses)
-            bar.steps(number, done, seen, float(steps.rates[-1]), float(steps.losses[-1]))
+            bar.steps(number, done, int(steps.sizes.sum()), float(steps.rates[-1]), float(steps.losses[-1]))
             if updates_kept(losses, weight)[1]:
                 break
     return losses

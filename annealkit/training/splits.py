@@ -4,10 +4,13 @@ import hashlib
 from dataclasses import dataclass
 
 import numpy as np
+import tensorflow as tf
 
-from annealkit.configuration.plan import training_images
+from annealkit.configuration.plan import Plan, training_images
 from annealkit.datasets.base import Dataset, Images
 from annealkit.errors import ConfigError, DataError
+from annealkit.plugin_system.faulty_parts import naming_the_faulty
+from annealkit.training.kept_images import kept_images
 
 _CHUNK = 5000
 
@@ -53,6 +56,28 @@ def split(images: Images, options: Dataset, seed: int) -> Splits:
     test = np.arange(test_count, dtype=np.int32)
     scale, offset = _normalisation(images.train_images, train, options.normalize)
     return Splits(images, train, validation, test, scale, offset, _fingerprint(images, train, validation, test))
+
+
+def load_splits(plan: Plan, reuse_data: bool) -> Splits:
+    """The images of a plan, split.
+
+    Raises:
+        DataError: there are more or fewer than were planned with.
+    """
+    data = plan.parts.data
+    with naming_the_faulty(plan.parts.sources["data"]):
+        images = kept_images(data, plan.config.data) if reuse_data else data.load()
+    if len(images.train_images) != plan.train_size:
+        raise DataError(
+            f"data set {images.name}: planned for {plan.train_size} training images, as train_size() says, and load() "
+            f"gave {len(images.train_images)}. If pictures were added or removed just now, give the same command again."
+        )
+    return split(images, data, plan.trainer.seed)
+
+
+def epoch_order(train: np.ndarray, seed: int, epoch: int) -> tf.Tensor:
+    """The training images in the order in which an epoch sees them: a pure function of (seed, epoch)."""
+    return tf.constant(np.random.default_rng([seed, 1, epoch]).permutation(train), tf.int32)
 
 
 def _check(images: Images) -> None:

@@ -6,7 +6,6 @@ import time
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from tensorboard.compat.proto import event_pb2, summary_pb2
 from tensorboard.plugins.custom_scalar import layout_pb2
 from tensorboard.plugins.custom_scalar import summary as custom_scalar
@@ -87,10 +86,14 @@ class TensorBoardWriter:
             ),
         )
 
-    def steps(self, first: int, steps: Steps, sizes: np.ndarray) -> None:
-        """What the loop handed back of every weight update from `first` on; `sizes` are images in each update."""
+    def steps(self, first: int, steps: Steps) -> None:
+        """What the loop handed back of every weight update from `first` on."""
         now = time.time()
-        columns = {"learning_rate": steps.rates, "train/loss": steps.losses, "train/accuracy": steps.correct / sizes}
+        columns = {
+            "learning_rate": steps.rates,
+            "train/loss": steps.losses,
+            "train/accuracy": steps.correct / steps.sizes,
+        }
         if steps.momenta is not None:
             columns["momentum"] = steps.momenta
         for i, values in enumerate(zip(*columns.values(), strict=True)):

@@ -28,13 +28,15 @@ CHUNK, CHUNKS = 10, 2000
 
 def main() -> None:
     rng = np.random.default_rng(0)
-    steps = Steps(rng.random(CHUNK, np.float32), rng.random(CHUNK, np.float32), rng.integers(0, BATCH, CHUNK, np.int32))
     sizes = np.full(CHUNK, BATCH)
+    steps = Steps(
+        sizes, rng.random(CHUNK, np.float32), rng.random(CHUNK, np.float32), rng.integers(0, BATCH, CHUNK, np.int32)
+    )
     with tempfile.TemporaryDirectory() as folder:
         board = TensorBoardWriter(Path(folder), {}, 0)
         began = time.perf_counter()
         for chunk in range(CHUNKS):
-            board.steps(chunk * CHUNK, steps, sizes)
+            board.steps(chunk * CHUNK, steps)
         board.flush()
         recording = (time.perf_counter() - began) / (CHUNK * CHUNKS)
         board.close("finished")

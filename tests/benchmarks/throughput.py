@@ -79,7 +79,8 @@ def annealkit_loop(pixels: np.ndarray, labels: np.ndarray, precision: str) -> Ca
         model = KerasCnn().build((32, 32, 3), 10)
         optimizer = Sgd(lr=0.01).build(TableSchedule(np.full(UPDATES, 0.01)))
         optimizer.build(model.trainable_variables)
-        loop = TrainingLoop(model, optimizer, splits, options, BATCH, 1, 0)
+        model.compile(optimizer, "sparse_categorical_crossentropy")
+        loop = TrainingLoop(model, splits, options, BATCH, 1, 0)
         loop.run(tf.constant(splits.train), 0, 0, 1)  # Traced under its own precision.
     order = tf.constant(np.random.default_rng(0).permutation(splits.train))
 

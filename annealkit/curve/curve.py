@@ -22,11 +22,11 @@ class Branch:
 
     at: int
     begins: int
-    trunk: "Course"
+    trunk: "Curve"
 
 
 @dataclass(frozen=True)
-class Course:
+class Curve:
     """What decides the rates and momenta of a run.
 
     Args:

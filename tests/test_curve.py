@@ -10,14 +10,14 @@ from helpers import cosine
 from omegaconf import DictConfig, OmegaConf
 
 from annealkit import Constant, Cosine, LinearWarmup, OneCycle
-from annealkit.configuration.composition import _flat, compose, settings
-from annealkit.configuration.plan import build_course
-from annealkit.configuration.stored_settings import TRUNK_PARTS, part_node, settings_of_trunk, trunk_node
-from annealkit.curve.course import Branch, Course
+from annealkit.configuration.composition import compose
+from annealkit.configuration.identity import _flat, flat_settings
+from annealkit.configuration.stored_settings import TRUNK_PARTS, build_curve, part_node, settings_of_trunk, trunk_node
+from annealkit.curve.curve import Branch, Curve
 from annealkit.errors import ConfigError
 from annealkit.plugin_system.registry import load_registry
 
-TRUNK = Course(Cosine(), None, 0.5, 80)
+TRUNK = Curve(Cosine(), None, 0.5, 80)
 
 
 def test_a_run_of_its_own_has_its_schedule_from_the_first_update_to_the_last() -> None:
@@ -26,47 +26,47 @@ def test_a_run_of_its_own_has_its_schedule_from_the_first_update_to_the_last() -
 
 
 def test_a_branch_has_the_rates_of_its_trunk_and_then_its_own() -> None:
-    rates = Course(Cosine(), LinearWarmup(length="4st"), 0.2, 100, Branch(44, 44, TRUNK)).rates(20)
+    rates = Curve(Cosine(), LinearWarmup(length="4st"), 0.2, 100, Branch(44, 44, TRUNK)).rates(20)
     expected = [*cosine(80, 0.5)[:44], *(0.2 * np.arange(1, 5) / 5), *cosine(52, 0.2)]
     np.testing.assert_allclose(rates, expected, rtol=1e-12)
 
 
 def test_a_stretched_schedule_is_the_part_that_follows_of_a_longer_one() -> None:
-    rates = Course(Cosine(), None, 0.5, 100, Branch(80, 0, TRUNK)).rates(20)
+    rates = Curve(Cosine(), None, 0.5, 100, Branch(80, 0, TRUNK)).rates(20)
     np.testing.assert_allclose(rates, [*cosine(80, 0.5), *cosine(100, 0.5)[80:]], rtol=1e-12)
 
 
 def test_durations_in_a_branch_are_of_its_own_span() -> None:
     # A quarter of the branch's 40 updates, not of all 120.
-    rates = Course(Constant(), LinearWarmup(length="25%"), 1.0, 120, Branch(80, 80, TRUNK)).rates(20)
+    rates = Curve(Constant(), LinearWarmup(length="25%"), 1.0, 120, Branch(80, 80, TRUNK)).rates(20)
     np.testing.assert_allclose(rates[80:], [*(np.arange(1, 11) / 11), *np.ones(30)], rtol=1e-12)
 
 
 def test_a_branch_of_a_branch() -> None:
-    first = Course(Constant(), None, 0.3, 90, Branch(64, 64, TRUNK))
-    rates = Course(Cosine(), None, 0.1, 100, Branch(85, 64, first)).rates(20)
+    first = Curve(Constant(), None, 0.3, 90, Branch(64, 64, TRUNK))
+    rates = Curve(Cosine(), None, 0.1, 100, Branch(85, 64, first)).rates(20)
     expected = [*cosine(80, 0.5)[:64], *[0.3] * 21, *cosine(36, 0.1)[21:]]
     np.testing.assert_allclose(rates, expected, rtol=1e-12)
 
 
 def test_momenta_are_of_the_schedule_that_moves_them_and_else_the_optimizers_own() -> None:
     # Linear, peak at 40 of 80 updates: from 0.95 at 0 to 0.85 at 39, back to 0.95 at 79.
-    moving = Course(OneCycle(peak_at="50%"), None, 0.5, 80)
+    moving = Curve(OneCycle(peak_at="50%"), None, 0.5, 80)
     wave = np.interp(np.arange(80), [0, 39, 79], [0.95, 0.85, 0.95])
     momenta = moving.momenta(20)
     assert momenta is not None
     np.testing.assert_allclose(momenta, wave, rtol=1e-12)
 
-    still_after_moving = Course(Constant(), None, 0.5, 80, Branch(44, 44, moving)).momenta(20)
+    still_after_moving = Curve(Constant(), None, 0.5, 80, Branch(44, 44, moving)).momenta(20)
     assert still_after_moving is not None
     np.testing.assert_allclose(still_after_moving[:44], wave[:44], rtol=1e-12)
     assert np.isnan(still_after_moving[44:]).all()
 
-    moving_after_still = Course(OneCycle(peak_at="50%"), None, 0.5, 160, Branch(80, 80, TRUNK)).momenta(20)
+    moving_after_still = Curve(OneCycle(peak_at="50%"), None, 0.5, 160, Branch(80, 80, TRUNK)).momenta(20)
     assert moving_after_still is not None
     assert np.isnan(moving_after_still[:80]).all()
     np.testing.assert_allclose(moving_after_still[80:], wave, rtol=1e-12)
-    assert Course(Constant(), None, 0.5, 100, Branch(44, 44, TRUNK)).momenta(20) is None
+    assert Curve(Constant(), None, 0.5, 100, Branch(44, 44, TRUNK)).momenta(20) is None
 
 
 # --- the settings of run.json, read back ---
@@ -113,7 +113,7 @@ def test_every_built_in_part_comes_back_as_it_was_composed(group: str, name: str
         except ConfigError:
             assert not example, f"the example {example} cannot be"
             continue  # The defaults of one that needs a setting.
-        stored = settings(config)
+        stored = flat_settings(config)
         assert part_node(stored, group) == node(config, group)
         assert load_registry().build(group, part_node(stored, group)) == load_registry().build(group, config[group])
         tried += 1
@@ -139,21 +139,21 @@ def test_keras_with_arguments() -> None:
     config = composed(
         "schedule=keras", "schedule.function=CosineDecay", "schedule.arguments={decay_steps:60,alpha:0.1}"
     )
-    back = part_node(settings(config), "schedule")
+    back = part_node(flat_settings(config), "schedule")
     assert back == {"name": "keras", "function": "CosineDecay", "arguments": {"decay_steps": 60, "alpha": 0.1}}
 
 
 def test_a_branch_of_a_branch_comes_back_as_the_course_that_it_was() -> None:
-    first = trunk_node(settings(composed("schedule=cosine", "optimizer.lr=0.5")), 80)
+    first = trunk_node(flat_settings(composed("schedule=cosine", "optimizer.lr=0.5")), 80)
     second_config = composed("schedule=constant", "optimizer.lr=0.3")
     second_config.branch = {"run": "a", "at": 64, "length": 26, "begins": 64, "trunk": first}
-    second = trunk_node(settings(second_config), 90)
+    second = trunk_node(flat_settings(second_config), 90)
     third_config = composed("schedule=cosine", "warmup=linear", "warmup.length=2st", "optimizer.lr=0.1")
     third_config.branch = {"run": "b", "at": 85, "length": 15, "begins": 85, "trunk": second}
-    stored = settings(third_config)
+    stored = flat_settings(third_config)
     assert second["branch"] == {"at": 64, "length": 26, "begins": 64, "trunk": first}
     assert not any("run" in key.split(".") for key in stored)
-    rates = build_course(trunk_node(stored, 100), load_registry()).rates(20)
+    rates = build_curve(trunk_node(stored, 100), load_registry()).rates(20)
     expected = [*cosine(80, 0.5)[:64], *[0.3] * 21, 0.1 / 3, 0.2 / 3, *cosine(13, 0.1)]
     np.testing.assert_allclose(rates, expected, rtol=1e-12)
     trunk = settings_of_trunk(stored)

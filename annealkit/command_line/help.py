@@ -1,0 +1,37 @@
+"""`annealkit --help`: the usage, every name of every group, and the configuration that the given words compose."""
+
+from omegaconf import OmegaConf
+
+from annealkit.configuration.composition import compose, help_groups
+from annealkit.plugin_system.registry import load_registry
+
+USAGE = """\
+annealkit: which learning-rate annealing should this model be trained with?
+
+  python -m annealkit schedule=cyclical optimizer=sgd     train one run
+  python -m annealkit -m schedule=step,cosine seed=0,1    train a sweep
+  python -m annealkit preview schedule=cyclical           draw the learning-rate curve; preview.png=… preview.csv=…
+  python -m annealkit find-lr optimizer=adam              a learning-rate range test: which optimizer.lr to begin with
+  python -m annealkit compare outputs                     who leads, and is it certain? by=… metric=… html=… svg=…
+  python -m annealkit branch RUN at=80% schedule=linear   continue a run from there, with another schedule or for longer
+  python -m annealkit plugins                             everything that can be named, and where it comes from
+  python -m annealkit plugins schedule=cosine             what one of them is, and what can be set on it
+  python -m annealkit new schedule ripple                 write a plugin of your own that works, to change
+  python -m annealkit check schedule=ripple               whether it keeps to what all schedules do; --all: everything
+  tensorboard --logdir outputs                            look at the runs
+"""
+
+
+def show_help(arguments: list[str]) -> int:
+    """Print it all."""
+    registry = load_registry()
+    config = compose([word for word in arguments if "=" in word], registry)
+    print(USAGE)
+    print("Groups (choose with group=name):\n" + help_groups(registry))
+    print(
+        "\nSettings, as composed now. Override them with key=value.\n"
+        "`annealkit plugins schedule=cosine` explains those of a part; the files of conf/ have comments on all.\n"
+    )
+    print(OmegaConf.to_yaml(config))
+    print('Hydra\'s own flags: --hydra-help. Completion: eval "$(annealkit -sc install=bash)"')
+    return 0

@@ -1,0 +1,13 @@
+"""What has changed between two states of a run."""
+
+from collections.abc import Mapping
+from typing import Any
+
+
+def changes(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
+    """`threads was 2, is now 1` for every key that is not the same in both."""
+    return [
+        f"{key} was {before.get(key)}, is now {now.get(key)}"
+        for key in {**before, **now}
+        if before.get(key) != now.get(key)
+    ]
