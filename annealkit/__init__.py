@@ -8,7 +8,7 @@ import os
 from collections import abc
 from typing import TYPE_CHECKING, Any
 
-from annealkit.curve.rates import Schedule, Warmup, learning_rates
+from annealkit.curve.rates import Schedule, Warmup, factors, learning_rates, momenta
 from annealkit.curve.span import Run, parse_duration
 from annealkit.datasets.base import Dataset, Images
 from annealkit.errors import AnnealkitError, ConfigError, DataError, RunError, SettingError, did_you_mean
@@ -58,11 +58,13 @@ __all__ = [
     "did_you_mean",
     "duration",
     "durations",
+    "factors",
     "find_lr",
     "flag",
     "hookimpl",
     "integer",
     "learning_rates",
+    "momenta",
     "momentum",
     "number",
     "numbers",

@@ -34,7 +34,8 @@ class SettingError(ConfigError):
         self.part = part if isinstance(part, str) else type(part).__name__
         self.setting, self.problem, self.suggestion = setting, problem, suggestion
         hint = f" Try {prefix}{setting}={suggestion}." if suggestion else ""
-        super().__init__(f"{self.part}: {setting}{problem.rstrip('.')}.{hint}")
+        stop = "" if problem.endswith(("?", ".")) else "."
+        super().__init__(f"{self.part}: {setting}{problem}{stop}{hint}")
 
     def at(self, part: str, prefix: str) -> "SettingError":
         """The same in the words of the command line: of that part, and with that before the setting's name."""

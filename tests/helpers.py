@@ -17,8 +17,11 @@ from typing import Any
 
 import h5py
 import numpy as np
+import pytest
 
 import annealkit
+from annealkit import SettingError
+from annealkit.plugin_system.registry import load_registry
 
 # A run of a second: the article's 1,000 points, 20 weight updates an epoch, no images, no download.
 TOY = ("data=toy", "model=mlp", "trainer.epochs=3", "trainer.batch_size=50")
@@ -45,6 +48,20 @@ def start(
         cwd=cwd, env=environment(**changes), preexec_fn=preexec_fn,
         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
+
+
+def assert_refused(make: Callable[[], object], group: str, message: str) -> None:
+    """What `make` raises begins with the message, which is in the words of the command line; in Python's, likewise.
+
+    `cosine: floor must … Try schedule.floor=0.01.` is `Cosine: floor must … Try floor=0.01.` in Python.
+    """
+    with pytest.raises(SettingError) as caught:
+        make()
+    name, _, problem = message.partition(":")
+    on_the_command_line = str(caught.value.at(name, f"{group}."))
+    assert on_the_command_line.startswith(message), on_the_command_line
+    in_python = f"{load_registry().get(group, name).cls.__name__}:{problem.replace(f'{group}.', '')}"
+    assert str(caught.value).startswith(in_python), caught.value
 
 
 def end_process(process: "subprocess.Popen[Any]") -> None:

@@ -95,7 +95,7 @@ def test_there_and_back_again() -> None:
 @pytest.mark.parametrize(
     ("function", "arguments", "message"),
     [
-        ("CosineDeca", {}, r"must be one of CosineDecay, .*Did you mean schedule.function=CosineDecay"),
+        ("CosineDeca", {}, r"^KerasByName: function must be one of Cosine.*'CosineDeca'\. Try function=CosineDecay\.$"),
         ("LearningRateSchedule", {}, "must be one of CosineDecay"),
         ("CosineDecay", {"decay_stps": 3}, r"CosineDecay\(initial_learning_rate, decay_steps, .*arguments.decay_steps"),
         ("CosineDecay", {"decay_steps": 0}, r"CosineDecay\(.*must be > 0"),

@@ -7,10 +7,10 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from helpers import TOY, read_all_scalars, read_scalars
+from helpers import TOY, assert_refused, read_all_scalars, read_scalars
 
 import annealkit
-from annealkit import ConfigError, Cosine, Cyclical, LinearWarmup, OneCycle, Run
+from annealkit import Cosine, Cyclical, LinearWarmup, OneCycle, Run
 from annealkit.curve.rates import momenta
 from annealkit.keras.momentum import MomentumTable, pair_momentum
 
@@ -52,17 +52,16 @@ def test_a_warmup_keeps_the_first_value_and_others_leave_the_momentum_alone() ->
 @pytest.mark.parametrize(
     ("momentum", "message"),
     [
-        ([0.85, 0.95], r"one_cycle: momentum must be \[highest, lowest\]; got \[0.85, 0.95\]. Try schedule.momentum="),
-        ([0.9], r"one_cycle: momentum must be \[highest, lowest\]; got \[0.9\]"),
+        ([0.85, 0.95], "one_cycle: momentum must be [highest, lowest]; got [0.85, 0.95]. Try schedule.momentum="),
+        ([0.9], "one_cycle: momentum must be [highest, lowest]; got [0.9]"),
         (
             [1.0, 0.9],
-            r"one_cycle: momentum must lie in \[0, 1\); got 1.0. Try schedule.momentum=\[0.95,0.85\], or null",
+            "one_cycle: momentum must lie in [0, 1); got 1.0. Try schedule.momentum=[0.95,0.85], or null: leave it",
         ),
     ],
 )
 def test_wrong_momenta_are_refused(momentum: list[float], message: str) -> None:
-    with pytest.raises(ConfigError, match=message):
-        OneCycle(momentum=momentum)
+    assert_refused(lambda: OneCycle(momentum=momentum), "schedule", message)
 
 
 def applied(optimizer: keras.Optimizer) -> np.ndarray:

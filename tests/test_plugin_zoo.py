@@ -199,7 +199,7 @@ def test_the_place_that_raised_is_named(faulty: Path, tmp_path: Path) -> None:
         ),
         (
             ["schedule=sequence", "schedule.phases=[{name:cosine,length:50%},negative]"],
-            "schedule=negative (from bad-negative 0.3): sequence: phases[1], Halves",
+            "schedule=negative (from bad-negative 0.3): Sequence: phases[1], Halves",
             "finite numbers of at least 0; got -0.5 at step 7 of 30",
         ),
     ],

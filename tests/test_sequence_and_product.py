@@ -103,7 +103,7 @@ def test_momentum_follows_the_phase_that_moves_it() -> None:
     # The four updates of the cycle, peak in update 1 (2 - 1) and end in update 3: 0.9, 0.8, 0.85, 0.9.
     assert values[2:] == pytest.approx([0.9, 0.8, 0.85, 0.9])
     assert momenta(Product([Constant(), Cosine()]), np.arange(6), Run(6, 6)) is None
-    with pytest.raises(ConfigError, match="product: two of its schedules move the momentum"):
+    with pytest.raises(ConfigError, match=r"^Product: of has two schedules that move the momentum"):
         momenta(Product([OneCycle(), OneCycle()]), np.arange(60), Run(60, 6))
 
 
@@ -127,10 +127,22 @@ WRONG: list[tuple[str, dict[str, Any], str]] = [
         {"phases": [{"name": "cosine", "warmup": {"name": "linar"}}]},
         "schedule=sequence: phases[0].warmup: warmup=linar: no such warmup. Did you mean linear?",
     ),
-    ("sequence", {"phases": [{"name": "cosine", "length": 30}]}, "sequence: phases[0]: a phase: length=30 has no"),
-    ("sequence", {"phases": [{"name": "cosine", "scale": -1}]}, "sequence: phases[0]: a phase: scale must lie"),
-    ("sequence", {"phases": [{"name": "cosine", "scale": "a"}]}, "sequence: phases[0]: a phase: scale must be"),
-    ("sequence", {"phases": ["cosine", "cosine"]}, "sequence: only one of the phases can have length=rest"),
+    ("sequence", {"phases": [{"name": "cosine", "length": 30}]}, "sequence: phases[0].length=30 has no"),
+    (
+        "sequence",
+        {"phases": [{"name": "cosine", "scale": -1}]},
+        "sequence: phases[0].scale must lie in [0, infinity); got -1. Try scale: 1.0.",
+    ),
+    (
+        "sequence",
+        {"phases": [{"name": "cosine", "scale": "a"}]},
+        "sequence: phases[0].scale must be a number; got 'a'. Try scale: 1.0.",
+    ),
+    (
+        "sequence",
+        {"phases": ["cosine", "cosine"]},
+        "sequence: phases can have length=rest only once; give the others a duration. Try schedule.phases=[{name:",
+    ),
     (
         "sequence",
         {"phases": [{"name": "product", "of": ["cosine", {"name": "step", "drop": 2}]}]},
@@ -151,10 +163,10 @@ def test_errors_say_which_part_is_wrong(name: str, settings: dict[str, Any], mes
 @pytest.mark.parametrize(
     ("phases", "message"),
     [
-        (["30%", "50%"], "sequence: the phases' lengths, 30%, 50%, make 80 of the span's 100 weight"),
-        (["80st", "50%"], "sequence: the phases' lengths, 80st, 50%, make 130 of the span's 100 weight"),
-        (["50%", "50%", "rest"], "sequence: the lengths of the others leave nothing of the span's 100"),
-        (["101st", "rest"], "sequence: the phases' lengths, 101st, rest, make 101 of the span's 100 weight"),
+        (["30%", "50%"], "Sequence: phases have lengths, 30%, 50%, that make 80 of the span's 100 weight"),
+        (["80st", "50%"], "Sequence: phases have lengths, 80st, 50%, that make 130 of the span's 100 weight"),
+        (["50%", "50%", "rest"], "Sequence: phases[2] has length=rest, and the others leave nothing of the span's 100"),
+        (["101st", "rest"], "Sequence: phases have lengths, 101st, rest, that make 101 of the span's 100 weight"),
     ],
 )  # fmt: skip
 def test_lengths_must_add_up(phases: list[str], message: str) -> None:
@@ -165,7 +177,7 @@ def test_lengths_must_add_up(phases: list[str], message: str) -> None:
 
 def test_a_warmup_too_long_for_its_phase_is_named() -> None:
     sequence = Sequence([Phase(Constant(), "90st"), Phase(Cosine(), warmup=LinearWarmup("2ep"))])
-    with pytest.raises(ConfigError, match=r"sequence: phases\[1\], Cosine: warmup: length=2ep is 20 of the run's 10"):
+    with pytest.raises(ConfigError, match=r"^Sequence: phases\[1\], Cosine: warmup: length=2ep is 20 of the run's 10"):
         learning_rates(sequence, 1.0, Run(100, 10))
 
 

@@ -20,7 +20,7 @@ from annealkit.configuration.stored_settings import build_branch
 from annealkit.curve.curve import Branch, Curve
 from annealkit.curve.span import Run
 from annealkit.errors import ConfigError
-from annealkit.feedback.metric import PER_EPOCH, is_per_epoch
+from annealkit.feedback.base import PER_EPOCH, is_per_epoch
 from annealkit.groups import GROUPS
 from annealkit.plugin_system.faulty_parts import naming_the_faulty
 from annealkit.plugin_system.registry import Part, Registry

@@ -1,7 +1,12 @@
-"""What a feedback rule is."""
+"""What a feedback rule is, and how often it looks."""
 
 from collections.abc import Mapping
+from fractions import Fraction
 from typing import Any, Protocol
+
+from annealkit.curve.span import parse_duration
+
+PER_EPOCH = "1ep"  # how often a rule is asked that has no field `every`
 
 
 class Feedback(Protocol):
@@ -20,3 +25,8 @@ class Feedback(Protocol):
         Raises:
             ConfigError: the metric that the rule needs is not among `metrics`.
         """
+
+
+def is_per_epoch(every: str) -> bool:
+    """Whether a rule looks at the end of each epoch, when validation metrics are there; a duration, however written."""
+    return parse_duration(every) == (Fraction(1), "ep")

@@ -1,11 +1,9 @@
 """No feedback."""
 
-from dataclasses import dataclass
-
-from annealkit import hookimpl
+from annealkit import checked_dataclass, hookimpl
 
 
-@dataclass
+@checked_dataclass
 class NoFeedback:
     """Follow the schedule whatever is observed."""
 

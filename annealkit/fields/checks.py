@@ -32,13 +32,6 @@ def check_choice(part: str, field: str, value: str, allowed: tuple[str, ...]) ->
     _refuse(part, field, choice_problem(value, allowed), "")
 
 
-def check_momentum(part: str, momentum: list[float] | None) -> None:
-    """Refuse what is not None or two numbers from 0 to below 1, the higher first."""
-    if momentum is not None:
-        hint = "schedule.momentum=[0.95,0.85], or null to leave it alone"
-        _refuse(part, "momentum", momentum_problem(momentum), hint)
-
-
 def number_problem(value: Any, low: float, high: float = math.inf, bounds: str = "[]") -> str | None:
     """What is wrong with a value that is to be a finite number between `low` and `high`; follows the setting's name."""
     if isinstance(value, bool) or not isinstance(value, numbers.Real):

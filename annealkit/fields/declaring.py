@@ -1,6 +1,7 @@
 """Declares the settings of a part, and makes the dataclass that checks them."""
 
 import dataclasses
+import difflib
 import inspect
 import numbers as number_types
 import textwrap
@@ -28,6 +29,7 @@ class Setting:
         null: what null stands for; empty where it cannot be null.
         problem: gives what is wrong with a value, as it follows the setting's name; None for nothing.
         hint: a value to try; empty for the default.
+        words: the words that it must be one of; empty where it may be something else.
         operational: whether it changes no bit of a run's result, and so is no part of what a run is.
     """
 
@@ -36,13 +38,15 @@ class Setting:
     null: str = ""
     problem: Problem = lambda value: None
     hint: str = ""
+    words: tuple[str, ...] = ()
     operational: bool = False
 
     @property
     def text(self) -> str:
-        """Meaning, range and null in one sentence, without the full stop."""
-        allowed = f", {self.allowed}" if self.allowed else ""
-        return f"{self.meaning}{allowed}{f'; null: {self.null}' if self.null else ''}"
+        """Meaning, range and null in one sentence, without the full stop: `the factor at the end, in [0, 1]; …`."""
+        what, *notes = self.meaning.split("; ")
+        first = f"{what}, {self.allowed}" if self.allowed else what
+        return "; ".join([first, *notes, *([f"null: {self.null}"] if self.null else [])])
 
 
 def setting(
@@ -53,6 +57,7 @@ def setting(
     problem: Problem = lambda value: None,
     null: str = "",
     hint: str = "",
+    words: tuple[str, ...] = (),
     operational: bool = False,
 ) -> Any:
     """A field of any type.
@@ -64,9 +69,10 @@ def setting(
         problem: gives what is wrong with a value, as it follows the setting's name (` must be even; got 3.`), or None.
         null: what null stands for, where it may be null.
         hint: a value to try when another is refused; the default if it is left out.
+        words: the words that it must be one of, of which the nearest is the value to try.
         operational: true for what changes no bit of a run's result.
     """
-    known = Setting(meaning, allowed, null, problem, hint, operational)
+    known = Setting(meaning, allowed, null, problem, hint, words, operational)
     return _field(default, known)
 
 
@@ -101,15 +107,24 @@ def numbers(default: Any = dataclasses.MISSING, within: str = "(-inf, inf)", mea
     )
 
 
-def duration(default: Any = dataclasses.MISSING, meaning: str = "", *, zero: bool = False, **more: Any) -> Any:
-    """A length of training: `2ep`, `1500st` or `12.5%`; longer than nothing unless `zero`; `more` as in `setting`."""
-    allowed = f"a duration ({_DURATION}){', zero allowed' if zero else ''}"
-    return setting(default, meaning, allowed=allowed, problem=lambda value: duration_problem(value, zero), **more)
+def duration(
+    default: Any = dataclasses.MISSING, meaning: str = "", *, zero: bool = False, word: str | None = None, **more: Any
+) -> Any:
+    """A length of training: `2ep`, `1500st` or `12.5%`; longer than nothing unless `zero`; or that word.
+
+    `more` as in `setting`.
+    """
+    allowed = f"a duration {'' if zero else 'above zero '}({_DURATION}){f', or {word}' if word else ''}"
+
+    def problem(value: Any) -> str | None:
+        return None if word is not None and value == word else duration_problem(value, zero)
+
+    return setting(default, meaning, allowed=allowed, problem=problem, **more)
 
 
 def durations(default: Any = dataclasses.MISSING, meaning: str = "", *, zero: bool = False, **more: Any) -> Any:
     """A list of durations; `more` as in `setting`."""
-    allowed = f"each a duration ({_DURATION})"
+    allowed = f"each a duration {'' if zero else 'above zero '}({_DURATION})"
     return setting(default, meaning, allowed=allowed, problem=_each(lambda item: duration_problem(item, zero)), **more)
 
 
@@ -118,15 +133,17 @@ def flag(default: bool, meaning: str, **more: Any) -> Any:
     return setting(default, meaning, **more)
 
 
-def choice(default: str, allowed: tuple[str, ...], meaning: str, **more: Any) -> Any:
+def choice(default: Any = dataclasses.MISSING, words: tuple[str, ...] = (), meaning: str = "", **more: Any) -> Any:
     """One of some words; `more` as in `setting`."""
-    words = f"one of {', '.join(allowed)}"
-    return setting(default, meaning, allowed=words, problem=lambda value: choice_problem(value, allowed), **more)
+    allowed = f"one of {', '.join(words)}"
+    return setting(
+        default, meaning, allowed=allowed, problem=lambda value: choice_problem(value, words), words=words, **more
+    )
 
 
 def momentum(default: Any, meaning: str, **more: Any) -> Any:
     """`[highest, lowest]`, each in [0, 1), between which a schedule moves the optimizer's momentum; or null."""
-    more = {"null": "leave it alone", "hint": "[0.95,0.85], or null to leave it alone", **more}
+    more = {"null": "leave it alone", "hint": "[0.95,0.85]", **more}
     return setting(default, meaning, allowed="[highest, lowest], each in [0, 1)", problem=momentum_problem, **more)
 
 
@@ -177,8 +194,7 @@ def check_settings(part: Any, label: str = "", prefix: str = "") -> None:
             continue
         problem = known.problem(value)
         if problem is not None:
-            hint = known.hint or as_text(default_of(field))
-            raise SettingError(label or part, field.name, problem, hint, prefix)
+            raise SettingError(label or part, field.name, problem, _suggestion(field, known, value), prefix)
 
 
 def default_of(field: "dataclasses.Field[Any]") -> Any:
@@ -193,6 +209,13 @@ def as_text(value: Any) -> str:
     if value is None or isinstance(value, bool):
         return {None: "null", True: "true", False: "false"}[value]
     return str(value).replace("'", "").replace(", ", ",") if isinstance(value, list) else str(value)
+
+
+def _suggestion(field: "dataclasses.Field[Any]", known: Setting, value: Any) -> str:
+    """What to try in place of a value: the nearest word, the hint or the default; and null where it may be that."""
+    near = difflib.get_close_matches(str(value), known.words, n=1, cutoff=0.6)
+    found = near[0] if near else known.hint or as_text(default_of(field))
+    return f"{found}, or null: {known.null}" if known.null and found != "null" else found
 
 
 def _field(default: Any, known: Setting) -> Any:

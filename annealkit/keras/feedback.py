@@ -8,8 +8,8 @@ from typing import Any
 import keras
 
 from annealkit.errors import ConfigError
+from annealkit.feedback.base import PER_EPOCH, is_per_epoch
 from annealkit.feedback.base import Feedback as Rule
-from annealkit.feedback.metric import PER_EPOCH, is_per_epoch
 from annealkit.keras.optimizer_rate import inner_optimizer, schedule_of
 from annealkit.keras.table_schedule import TableSchedule
 from annealkit.runs.folder import write_atomically

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import NamedTuple
 
-from annealkit.errors import AnnealkitError, ConfigError, WrongValuesError
+from annealkit.errors import AnnealkitError, ConfigError, SettingError, WrongValuesError
 from annealkit.plugin_system.loading import OWN_DISTRIBUTION, Part
 
 
@@ -22,8 +22,9 @@ class Call(NamedTuple):
 def naming_the_faulty(suspects: list[Part]) -> Iterator[None]:
     """Turn what the code of a part raises, and what is wrong with its values, into an error that says whose it is.
 
-    A ConfigError of the part's own keeps its words, which tell the user of a value that cannot be; where they do not
-    begin with the part's name, that and the distribution are put before them.
+    A ConfigError of the part's own keeps its words, which tell the user of a value that cannot be, with the names that
+    the command line has for part and setting; where they do not begin with the part's name, that and the distribution
+    are put before them.
 
     Args:
         suspects: the parts whose code may be called within, as `Parts.made_of` has them.
@@ -36,10 +37,11 @@ def naming_the_faulty(suspects: list[Part]) -> Iterator[None]:
             raise
         raise ConfigError(_accusation(part, str(error))) from error
     except ConfigError as error:
+        said = _on_the_command_line(error, suspects)
         call = raised_by(error, suspects)
-        if call is None or call.part.distribution == OWN_DISTRIBUTION or _is_named(call.part, str(error)):
-            raise
-        raise ConfigError(f"{call.part.label} (from {call.part.origin}): {error}") from error
+        if call is None or call.part.distribution == OWN_DISTRIBUTION or _is_named(call.part, str(said)):
+            raise said from error.__cause__
+        raise ConfigError(f"{call.part.label} (from {call.part.origin}): {said}") from error
     except AnnealkitError:
         raise
     except (Exception, SystemExit) as error:
@@ -67,6 +69,15 @@ def _blamed(error: BaseException, suspects: list[Part]) -> tuple[Part, str]:
     foreign = [part for part in suspects if part.distribution != OWN_DISTRIBUTION]
     frame, line = list(traceback.walk_tb(error.__traceback__))[-1]
     return (foreign or suspects)[0], f"{frame.f_code.co_filename}:{line}"
+
+
+def _on_the_command_line(error: ConfigError, suspects: list[Part]) -> ConfigError:
+    """The error in the words of the command line, if it is about a setting of one of them."""
+    if isinstance(error, SettingError):
+        for part in suspects:
+            if part.cls.__name__ == error.part:
+                return error.at(part.name, f"{part.group}.")
+    return error
 
 
 def _is_named(part: Part, words: str) -> bool:

@@ -1,14 +1,11 @@
 """No annealing: the baseline that every other schedule has to beat."""
 
-from dataclasses import dataclass
-
 import numpy as np
 
-from annealkit import hookimpl
-from annealkit.curve.span import Run
+from annealkit import Run, checked_dataclass, hookimpl
 
 
-@dataclass
+@checked_dataclass
 class Constant:
     """Keep the base learning rate for the whole run.
 

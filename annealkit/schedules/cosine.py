@@ -1,32 +1,19 @@
 """Cosine decay."""
 
-from dataclasses import dataclass
-
 import numpy as np
 
-from annealkit import hookimpl
-from annealkit.curve.span import Run
-from annealkit.fields.checks import check_duration, check_number
+from annealkit import Run, checked_dataclass, duration, hookimpl, number
 
 
-@dataclass
+@checked_dataclass
 class Cosine:
     """Fall from 1 to `floor` along half a cosine wave: slowly, fast, slowly.
 
     Formula: factor(s) = floor + (1 - floor) * (½ (1 + cos(π q^k)))^exponent with q = min(s / length, 1).
 
-    Args:
-        floor: the factor at the end, in [0, 1].
-        length: the duration of the fall, longer than zero; 100% ends with the run.
-        exponent: above 1 falls earlier, below 1 later; greater than 0.
-        k: above 1 holds the rate high for longer before it falls (k-decay); greater than 0.
-
     Range: [floor, 1].
     Edges: the first update has factor 1; the update `length` is the first at `floor`, which for 100% is the one after
     the last; past the end the value at p = 1 holds and the wave does not rise again.
-
-    Raises:
-        ConfigError: a field is out of its range.
 
     Source: Loshchilov and Hutter 2016, arXiv 1608.03983, equation 5, without restarts; k-decay: Zhang and Li 2020,
     arXiv 2004.05909.
@@ -36,16 +23,10 @@ class Cosine:
     lr_min=floor*lr, k_decay=k)`; transformers `get_cosine_schedule_with_warmup` with a warmup before it.
     """
 
-    floor: float = 0.0
-    length: str = "100%"
-    exponent: float = 1.0
-    k: float = 1.0
-
-    def __post_init__(self) -> None:
-        check_number("cosine", "floor", self.floor, 0, 1, hint="schedule.floor=0.01")
-        check_duration("cosine", "length", self.length, hint="schedule.length=100%")
-        check_number("cosine", "exponent", self.exponent, 0, bounds="()", hint="schedule.exponent=1.0")
-        check_number("cosine", "k", self.k, 0, bounds="()", hint="schedule.k=1.0")
+    floor: float = number(0.0, "[0, 1]", "the factor at the end", hint="0.01")
+    length: str = duration("100%", "how long the fall is; 100% ends with the run")
+    exponent: float = number(1.0, "(0, inf)", "above 1 falls earlier, below 1 later")
+    k: float = number(1.0, "(0, inf)", "above 1 holds the rate high for longer before it falls (k-decay)")
 
     def factor(self, step: np.ndarray, run: Run) -> np.ndarray:
         step = np.minimum(step, run.total_steps)

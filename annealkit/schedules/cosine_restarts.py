@@ -1,19 +1,15 @@
 """Cosine decay with warm restarts, SGDR."""
 
-from dataclasses import dataclass
 from fractions import Fraction
 
 import numpy as np
 
-from annealkit import hookimpl
-from annealkit.curve.span import Run
-from annealkit.errors import ConfigError
-from annealkit.fields.checks import check_duration, check_number
+from annealkit import Run, checked_dataclass, duration, hookimpl, integer, number
 
 FINEST = 10**6  # parts of an update that `first` is counted in: with them, runs of 10^12 updates stay within int64
 
 
-@dataclass
+@checked_dataclass
 class CosineRestarts:
     """Fall along half a cosine wave, leap back up, and fall again in a longer cycle.
 
@@ -25,19 +21,10 @@ class CosineRestarts:
     whole numbers throughout, in steps of a millionth of an update at most, and no logarithm is taken: where the cycles
     are whole updates, each restart is at exactly its update.
 
-    Args:
-        first: the duration of the first cycle, longer than zero; under one update it is one.
-        growth: each cycle is that many times as long as the one before it; a whole number, at least 1.
-        peak_decay: each cycle's height over `floor` is that many times the one before it, in (0, 1].
-        floor: where each cycle ends, in [0, 1].
-
     Range: [floor, 1].
     Edges: the first update has factor 1; the update of a restart has the full height of its cycle (if b_i is a whole
     number, else the wave is a fraction of an update along), the one before it is still above `floor`; past the end the
     last update's value holds.
-
-    Raises:
-        ConfigError: a field is out of its range.
 
     Source: Loshchilov and Hutter 2016, arXiv 1608.03983, section 3.
 
@@ -47,20 +34,10 @@ class CosineRestarts:
     may place a restart one update late: for a first cycle of 10 and growth 3, update 1210 is one.
     """
 
-    first: str = "14.2858%"
-    growth: int = 2
-    peak_decay: float = 1.0
-    floor: float = 0.0
-
-    def __post_init__(self) -> None:
-        check_duration("cosine_restarts", "first", self.first, hint="schedule.first=14.2858%")
-        check_number("cosine_restarts", "growth", self.growth, 1, hint="schedule.growth=2")
-        if self.growth != int(self.growth):
-            raise ConfigError(
-                f"cosine_restarts: growth must be a whole number; got {self.growth!r}. Try schedule.growth=2."
-            )
-        check_number("cosine_restarts", "peak_decay", self.peak_decay, 0, 1, bounds="(]", hint="schedule.peak_decay=1")
-        check_number("cosine_restarts", "floor", self.floor, 0, 1, hint="schedule.floor=0.01")
+    first: str = duration("14.2858%", "how long the first cycle is; under one update it is one")
+    growth: int = integer(2, "[1, inf)", "each cycle is that many times as long as the one before it")
+    peak_decay: float = number(1.0, "(0, 1]", "each cycle's height over `floor` is that many times the one before it")
+    floor: float = number(0.0, "[0, 1]", "where each cycle ends", hint="0.01")
 
     def factor(self, step: np.ndarray, run: Run) -> np.ndarray:
         step = np.minimum(step, run.total_steps - 1)

@@ -1,19 +1,15 @@
 """Cyclical learning rates."""
 
-from dataclasses import dataclass
-
 import numpy as np
 
-from annealkit import hookimpl
-from annealkit.curve.span import Run
-from annealkit.errors import ConfigError
-from annealkit.fields.checks import check_choice, check_duration, check_momentum, check_number
+from annealkit import Run, SettingError, checked_dataclass, choice, duration, hookimpl, momentum, number
 
 RISING = ("triangle", "sine")
 FALLING = ("linear", "cosine", "exponential", "step")
+AMPLITUDES = ("constant", "halving", "exponential")
 
 
-@dataclass
+@checked_dataclass
 class Cyclical:
     """Swing between `floor` and 1 in cycles; the wave is a triangle, a sine or a decay that is restarted.
 
@@ -27,26 +23,16 @@ class Cyclical:
         exponential  floor^x, likewise
         step         four equal stairs: 1, floor^(1/3), floor^(2/3), floor, likewise
 
-    and the height a = 1 (amplitude constant), 2^-c (halving) or gamma^s (exponential).
+    and the height a = 1 (amplitude constant), 2^-c (halving) or gamma^s (exponential); to shrink it to r over T
+    updates take gamma = r^(1/T).
 
-    Args:
-        floor: the lowest factor, in [0, 1]; above 0 for the waves exponential and step.
-        half_cycle: the duration of the rise, longer than zero; 12.5% makes four cycles in a run.
-        down: the duration of the fall, longer than zero; null: as long as the rise. A restarted decay lasts both.
-        amplitude: constant, halving or exponential.
-        wave: triangle, sine, linear, cosine, exponential or step.
-        gamma: shrinks the height at every update where amplitude=exponential, in (0, 1]; to shrink it to r over T
-            updates take r^(1/T).
-        momentum: [highest, lowest], each in [0, 1): the optimizer's momentum moves against the rate,
-            momentum(s) = highest - (highest - lowest) * a(s) * (wave(t) - floor) / (1 - floor); null leaves it alone.
-            It is the optimizer's `momentum` or `beta_1`; one that has neither, or has it at 0, keeps it so.
+    With `momentum` the optimizer's momentum moves against the rate: momentum(s) = highest - (highest - lowest) * a(s) *
+    (wave(t) - floor) / (1 - floor). It is the optimizer's `momentum` or `beta_1`; one that has neither, or has it at 0,
+    keeps it so.
 
     Range: [floor, 1].
     Edges: triangle and sine begin at `floor` (with a floor of 0 the first update changes nothing) and have the peak of
     cycle c at update c * (up + down) + up; the restarted decays begin at 1; past the end the last update's value holds.
-
-    Raises:
-        ConfigError: a field is out of its range.
 
     Source: Smith 2015, arXiv 1506.01186 (triangular, triangular2, exp_range); restarted decays: Loshchilov and Hutter
     2016, arXiv 1608.03983, and Huang et al. 2017, arXiv 1704.00109.
@@ -58,28 +44,20 @@ class Cyclical:
     for wave=cosine.
     """
 
-    floor: float = 0.01
-    half_cycle: str = "12.5%"
-    down: str | None = None
-    amplitude: str = "constant"
-    wave: str = "triangle"
-    gamma: float = 0.9999
-    momentum: list[float] | None = None
+    floor: float = number(0.01, "[0, 1]", "the lowest factor; above 0 for the waves exponential and step")
+    half_cycle: str = duration("12.5%", "how long the rise is; a restarted decay lasts as long as rise and fall")
+    down: str | None = duration(None, "how long the fall is", null="as long as the rise", hint="12.5%")
+    amplitude: str = choice("constant", AMPLITUDES, "how the height goes on: halving each cycle, exponential by gamma")
+    wave: str = choice("triangle", RISING + FALLING, "its form; from linear on a decay that is restarted")
+    gamma: float = number(0.9999, "(0, 1]", "shrinks the height at every update where amplitude=exponential")
+    momentum: list[float] | None = momentum(None, "the optimizer's momentum moves against the rate")
 
     def __post_init__(self) -> None:
-        check_choice("cyclical", "amplitude", self.amplitude, ("constant", "halving", "exponential"))
-        check_choice("cyclical", "wave", self.wave, RISING + FALLING)
-        if self.wave in ("exponential", "step"):
-            hint = f"schedule.floor=0.01, or another wave: {self.wave} multiplies its way down and never reaches 0"
-            check_number("cyclical", "floor", self.floor, 0, 1, bounds="(]", hint=hint)
-        check_number("cyclical", "floor", self.floor, 0, 1, hint="schedule.floor=0.01")
-        check_duration("cyclical", "half_cycle", self.half_cycle, hint="schedule.half_cycle=12.5%")
-        if self.down is not None:
-            check_duration("cyclical", "down", self.down, hint="schedule.down=12.5%")
-        check_number("cyclical", "gamma", self.gamma, 0, 1, bounds="(]", hint="schedule.gamma=0.9999")
-        check_momentum("cyclical", self.momentum)
+        if self.wave in ("exponential", "step") and self.floor == 0:
+            other = f"0.01, or another wave: {self.wave} multiplies its way down and never reaches 0"
+            raise SettingError(self, "floor", f" must lie in (0, 1]; got {self.floor!r}", other)
         if self.momentum is not None and self.floor == 1:
-            raise ConfigError("cyclical: floor=1 leaves no swing for the momentum to follow. Try schedule.floor=0.01.")
+            raise SettingError(self, "floor", "=1 leaves no swing for the momentum to follow", "0.01")
 
     def factor(self, step: np.ndarray, run: Run) -> np.ndarray:
         return self.floor + self._swing(step, run)

@@ -1,29 +1,19 @@
 """Inverse square root decay; with a linear warmup the schedule of the Transformer, also called Noam."""
 
-from dataclasses import dataclass
-
 import numpy as np
 
-from annealkit import hookimpl
-from annealkit.curve.span import Run
-from annealkit.fields.checks import check_duration
+from annealkit import Run, checked_dataclass, duration, hookimpl
 
 
-@dataclass
+@checked_dataclass
 class InverseSqrt:
     """Fall with the inverse square root of time.
 
     Formula: factor(s) = √(t / (t + s)) with t = `timescale` in updates. The default falls to 0.22 over the run.
 
-    Args:
-        timescale: the duration after which the rate has fallen to √½, longer than zero.
-
     Range: (0, 1].
     Edges: the first update has factor 1; past the end the last update's value holds. The curve knows no end: it is
     well above 0 at the last update.
-
-    Raises:
-        ConfigError: a field is out of its range.
 
     Source: Vaswani et al. 2017, arXiv 1706.03762, section 5.3, equation 3.
 
@@ -32,10 +22,7 @@ class InverseSqrt:
     `LinearWarmup` of w - 1 updates as it is, with timescale=<w>st and lr = (d w)^-½, which is its peak.
     """
 
-    timescale: str = "5%"
-
-    def __post_init__(self) -> None:
-        check_duration("inverse_sqrt", "timescale", self.timescale, hint="schedule.timescale=5%")
+    timescale: str = duration("5%", "after how long the rate has fallen to √½")
 
     def factor(self, step: np.ndarray, run: Run) -> np.ndarray:
         step = np.minimum(step, run.total_steps - 1)

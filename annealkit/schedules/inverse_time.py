@@ -1,31 +1,19 @@
 """Inverse time decay, also called time-based or 1/t decay."""
 
-from dataclasses import dataclass
-
 import numpy as np
 
-from annealkit import hookimpl
-from annealkit.curve.span import Run
-from annealkit.fields.checks import check_duration, check_number
+from annealkit import Run, checked_dataclass, duration, flag, hookimpl, number
 
 
-@dataclass
+@checked_dataclass
 class InverseTime:
     """Divide the rate by a number that grows evenly with time.
 
     Formula: factor(s) = 1 / (1 + rate * s / every); with `staircase` s / every is rounded down. The defaults halve the
     rate in the first tenth of the run and end at 1/11.
 
-    Args:
-        rate: how much the divisor grows over each `every`, at least 0.
-        every: the duration over which it grows by that, longer than zero.
-        staircase: grow at once at the end of each `every` and stay level between.
-
     Range: [0, 1].
     Edges: the first update has factor 1; past the end the last update's value holds.
-
-    Raises:
-        ConfigError: a field is out of its range.
 
     Source: the 1/t gain of Robbins and Monro 1951 (Annals of Mathematical Statistics 22).
 
@@ -33,13 +21,9 @@ class InverseTime:
     lr / (1 + decay * iterations), with `rate=<decay> every=1st`.
     """
 
-    rate: float = 1.0
-    every: str = "10%"
-    staircase: bool = False
-
-    def __post_init__(self) -> None:
-        check_number("inverse_time", "rate", self.rate, 0, hint="schedule.rate=1.0")
-        check_duration("inverse_time", "every", self.every, hint="schedule.every=10%")
+    rate: float = number(1.0, "[0, inf)", "how much the divisor grows over each `every`")
+    every: str = duration("10%", "over how long it grows by that")
+    staircase: bool = flag(False, "grow at once at the end of each `every` and stay level between")
 
     def factor(self, step: np.ndarray, run: Run) -> np.ndarray:
         step = np.minimum(step, run.total_steps - 1)

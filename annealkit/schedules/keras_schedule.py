@@ -2,17 +2,24 @@
 
 import inspect
 import sys
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from annealkit import hookimpl
+from annealkit import (
+    ConfigError,
+    Run,
+    SettingError,
+    checked_dataclass,
+    choice,
+    did_you_mean,
+    hookimpl,
+    number,
+    parse_duration,
+    setting,
+)
 from annealkit.curve.schedule_values import schedule_values
-from annealkit.curve.span import Run, parse_duration
-from annealkit.errors import ConfigError, did_you_mean
-from annealkit.fields.checks import check_number
 from annealkit.start_tensorflow import start_tensorflow
 
 if TYPE_CHECKING:
@@ -28,8 +35,34 @@ FUNCTIONS = (
 )
 _COUNT_STEPS = ("decay_steps", "first_decay_steps", "warmup_steps", "boundaries")
 _LISTS = ("boundaries", "values")
+HINT = "{decay_steps:2ep}"
 
 
+def _problem(arguments: dict[str, Any]) -> str | None:
+    """The first that is neither a number nor, where steps are counted, a duration."""
+    for name, value in arguments.items():
+        for item in value if name in _LISTS and isinstance(value, list) else [value]:
+            problem = _problem_of(name, item)
+            if problem is not None:
+                return f".{name}{problem}"
+    return None
+
+
+def _problem_of(name: str, value: object) -> str | None:
+    if isinstance(value, str):
+        if name not in _COUNT_STEPS:
+            return f" must be a number, true or false; got {value!r}"
+        try:
+            parse_duration(value)
+        except ConfigError as error:
+            return f"={error}"
+    elif not (value is None or isinstance(value, bool | int | float)):
+        what = "a list of numbers" if name in _LISTS else "a number, true or false"
+        return f" must be {what}; got {value!r}"
+    return None
+
+
+@checked_dataclass
 class KerasSchedule:
     """A Keras schedule object as a schedule of annealkit.
 
@@ -38,46 +71,36 @@ class KerasSchedule:
     With the default base the factors are the schedule's own values, so `lr=1` gives the rates that Keras applies. To
     keep the magnitude in `lr`, give the same number as `lr` and as `base`.
 
-    Args:
-        schedule: any `keras.optimizers.schedules.LearningRateSchedule`.
-        base: what its values are divided by, greater than 0.
-
     Range: [0, inf), the schedule's own.
 
     Edges: past the end the schedule's value one update after the last holds. Keras computes in float32, so the factors
     have about seven digits.
 
     Raises:
-        ConfigError: base is out of its range; or, when evaluated, a value is negative or not finite.
+        ConfigError: when evaluated, a value is negative or not finite.
 
     Example: `learning_rates(KerasSchedule(keras.optimizers.schedules.CosineDecay(0.1, 1000)), lr=1, run=run)`.
     """
 
-    needs_tensorflow = True
+    schedule: "keras.optimizers.schedules.LearningRateSchedule" = setting(meaning="any schedule of Keras")
+    base: float = number(1.0, "(0, inf)", "what its values are divided by")
 
-    def __init__(self, schedule: "keras.optimizers.schedules.LearningRateSchedule", base: float = 1.0) -> None:
-        check_number("KerasSchedule", "base", base, 0, bounds="()", hint="base=1.0")
-        self.base = base
-        self._schedule = schedule
+    needs_tensorflow = True
 
     def factor(self, step: np.ndarray, run: Run) -> np.ndarray:
         step = np.minimum(step, run.total_steps)
-        return schedule_values(self._schedule)(step).astype(np.float64) / self.base
+        return schedule_values(self.schedule)(step).astype(np.float64) / self.base
 
 
-@dataclass
+@checked_dataclass
 class KerasByName:
     """Follow a schedule of Keras by the name of its class: CosineDecay, ExponentialDecay, …
 
     Formula: factor(s) = keras.optimizers.schedules.<function>(**arguments)(s).
 
-    Args:
-        function: CosineDecay, CosineDecayRestarts, ExponentialDecay, InverseTimeDecay, PiecewiseConstantDecay or
-            PolynomialDecay; required.
-        arguments: what the class takes, under Keras' own names. Those that count steps (decay_steps, first_decay_steps,
-            warmup_steps, boundaries) may be weight updates as in Keras, or durations: 2ep, 1500st, 12.5%.
-            initial_learning_rate is 1 if it is left out, so that values are factors of optimizer.lr; that goes for
-            other arguments that are rates, warmup_target, end_learning_rate and values, too.
+    Arguments that count steps (decay_steps, first_decay_steps, warmup_steps, boundaries) may be weight updates as in
+    Keras, or durations: 2ep, 1500st, 12.5%. initial_learning_rate is 1 if it is left out, so that values are factors of
+    optimizer.lr; that goes for other arguments that are rates, warmup_target, end_learning_rate and values, too.
 
     Range: [0, inf).
 
@@ -85,28 +108,17 @@ class KerasByName:
     factors have about seven digits. TensorFlow is loaded to evaluate it, in a preview too, which takes seconds.
 
     Raises:
-        ConfigError: there is no such class; or, when evaluated, the arguments are not the ones that it takes, or a
-            value is negative.
+        ConfigError: when evaluated, the arguments are not the ones that the class takes, or a value is negative.
 
     Source: `keras.optimizers.schedules`.
 
     Equals: the Keras class of that name, by being it.
     """
 
-    function: str
-    arguments: dict[str, Any] = field(default_factory=dict)
+    function: str = choice(words=FUNCTIONS, meaning="its class")
+    arguments: dict[str, Any] = setting({}, "what the class takes, under Keras' own names", problem=_problem, hint=HINT)
 
     needs_tensorflow = True
-
-    def __post_init__(self) -> None:
-        if self.function not in FUNCTIONS:
-            raise ConfigError(
-                f"keras: function must be one of {', '.join(FUNCTIONS)}; got {self.function!r}."
-                f"{did_you_mean(self.function, FUNCTIONS, 'schedule.function=')}"
-            )
-        for name, value in self.arguments.items():
-            for item in value if name in _LISTS and isinstance(value, list) else [value]:
-                _check_argument(name, item)
 
     @classmethod
     def examples(cls, folder: Path) -> list[dict[str, Any]]:
@@ -127,31 +139,13 @@ class KerasByName:
             signature.bind(**arguments)
             return KerasSchedule(keras_class(**arguments)).factor(step, run)
         except (TypeError, ValueError, IndexError) as error:
-            hint = "".join(
-                did_you_mean(name, signature.parameters, "schedule.arguments.")
-                for name in self.arguments
-                if name not in signature.parameters
-            )
-            if not hint and "missing a required argument" in str(error):
-                hint = " Try 'schedule.arguments={decay_steps:2ep}', or see `annealkit plugins schedule=keras`."
-            raise ConfigError(
-                f"keras: schedule.arguments do not fit keras.optimizers.schedules.{self.function}{signature}: "
-                f"{str(error).strip().splitlines()[-1].strip().rstrip('.')}.{hint}"
-            ) from None
-
-
-def _check_argument(name: str, value: object) -> None:
-    """Refuse what is neither a number nor, where steps are counted, a duration."""
-    if isinstance(value, str):
-        if name not in _COUNT_STEPS:
-            raise ConfigError(f"keras: arguments.{name} must be a number, true or false; got {value!r}.")
-        try:
-            parse_duration(value)
-        except ConfigError as error:
-            raise ConfigError(f"keras: arguments.{name}={error}") from None
-    elif not (value is None or isinstance(value, bool | int | float)):
-        what = "a list of numbers" if name in _LISTS else "a number, true or false"
-        raise ConfigError(f"keras: arguments.{name} must be {what}; got {value!r}.")
+            words = str(error).strip().splitlines()[-1].strip().rstrip(".")
+            unknown = [name for name in self.arguments if name not in signature.parameters]
+            near = "".join(did_you_mean(name, signature.parameters, "arguments.") for name in unknown)
+            problem = f" do not fit keras.optimizers.schedules.{self.function}{signature}: {words}.{near}"
+            missing = not near and "missing a required argument" in words
+            hint = f"{HINT}, or see `annealkit plugins schedule=keras`" if missing else ""
+            raise SettingError(self, "arguments", problem, hint) from None
 
 
 def _resolved(name: str, value: Any, run: Run) -> Any:

@@ -1,32 +1,20 @@
 """Step decay at milestones."""
 
-from dataclasses import dataclass, field
-
 import numpy as np
 
-from annealkit import hookimpl
-from annealkit.curve.span import Run
-from annealkit.fields.checks import check_duration, check_number
+from annealkit import Run, checked_dataclass, durations, hookimpl, number
 
 
-@dataclass
+@checked_dataclass
 class MultiStep:
     """Multiply the rate by `drop` at each of the `milestones`.
 
-    Formula: factor(s) = drop^n with n = how many milestones are at s or before it. The defaults go from 1 to 0.1
-    halfway and to 0.01 at three quarters of the run.
-
-    Args:
-        drop: what the rate is multiplied by at each milestone, in (0, 1].
-        milestones: durations from the begin of the schedule, each longer than zero, in any order. One that is named
-            twice counts twice; one past the end never comes.
+    Formula: factor(s) = drop^n with n = how many milestones are at s or before it. One that is named twice counts
+    twice; one past the end never comes. The defaults go from 1 to 0.1 halfway and to 0.01 at three quarters of the run.
 
     Range: [0, 1].
     Edges: the first update has factor 1; the update at a milestone is the first with the lower rate; past the end the
     last update's value holds.
-
-    Raises:
-        ConfigError: a field is out of its range.
 
     Source: a rule of practice; for image networks He et al. 2015, arXiv 1512.03385, section 4.2, which divides by 10
     at 32,000 and 48,000 of 64,000 updates: the defaults.
@@ -36,13 +24,8 @@ class MultiStep:
     milestones that are one higher.
     """
 
-    drop: float = 0.1
-    milestones: list[str] = field(default_factory=lambda: ["50%", "75%"])
-
-    def __post_init__(self) -> None:
-        check_number("multistep", "drop", self.drop, 0, 1, bounds="(]", hint="schedule.drop=0.1")
-        for milestone in self.milestones:
-            check_duration("multistep", "milestones", milestone, hint="schedule.milestones=[50%,75%]")
+    drop: float = number(0.1, "(0, 1]", "what the rate is multiplied by at each milestone")
+    milestones: list[str] = durations(["50%", "75%"], "when it falls, from the begin of the schedule, in any order")
 
     def factor(self, step: np.ndarray, run: Run) -> np.ndarray:
         step = np.minimum(step, run.total_steps - 1)

@@ -1,19 +1,24 @@
 """The one-cycle policy."""
 
 import math
-from dataclasses import dataclass, field
 
 import numpy as np
 
-from annealkit import hookimpl
-from annealkit.curve.span import Run, parse_duration
-from annealkit.errors import ConfigError
-from annealkit.fields.checks import check_choice, check_duration, check_momentum, check_number
+from annealkit import (
+    Run,
+    SettingError,
+    checked_dataclass,
+    choice,
+    duration,
+    flag,
+    hookimpl,
+    momentum,
+    number,
+    parse_duration,
+)
 
-HINT = "schedule.peak_at=30%"
 
-
-@dataclass
+@checked_dataclass
 class OneCycle:
     """Rise from `start` to 1, then fall to `final`, once in the run.
 
@@ -29,23 +34,16 @@ class OneCycle:
         like=fastai  m, (2m,) T; fractions of an update count
         like=optax   floor(m), (floor(2m),) T
 
-    Args:
-        peak_at: where the peak is; a duration longer than zero and shorter than the span (half of it with three_phase).
-        start: the first factor, in [0, 1].
-        final: the last factor, in [0, 1].
-        anneal: linear, as in the papers, or cosine, torch's default.
-        three_phase: fall back to `start` first, then to `final`.
-        like: torch, fastai or optax, whose convention for the phase ends to follow.
-        momentum: [highest, lowest], each in [0, 1): the optimizer's momentum falls from the highest while the rate
-            rises, returns while it falls, and stays there in a third phase; null leaves the momentum alone. It is the
-            optimizer's `momentum` or `beta_1`; one that has neither, or has it at 0, keeps it so.
+    With `momentum` the optimizer's momentum falls from the highest while the rate rises, returns while it falls, and
+    stays there in a third phase. It is the optimizer's `momentum` or `beta_1`; one that has neither, or has it at 0,
+    keeps it so.
 
     Range: [min(start, final), 1].
     Edges: the first update has `start` if the first phase has at least one update in it; the last has `final` with
     like=torch, while fastai and optax reach `final` one update after the last; past the end `final` holds.
 
     Raises:
-        ConfigError: a field is out of its range; or, when evaluated, the peak is not within the span.
+        ConfigError: when evaluated, the peak is not within the span.
 
     Source: Smith 2018, arXiv 1803.09820; Smith and Topin 2017, arXiv 1708.07120.
 
@@ -57,21 +55,15 @@ class OneCycle:
     Here 29% of 100 is 29.)
     """
 
-    peak_at: str = "30%"
-    start: float = 0.04
-    final: float = 4e-6
-    anneal: str = "linear"
-    three_phase: bool = False
-    like: str = "torch"
-    momentum: list[float] | None = field(default_factory=lambda: [0.95, 0.85])
+    peak_at: str = duration("30%", "where the peak is, before the end of the span; with three_phase before its middle")
+    start: float = number(0.04, "[0, 1]", "the first factor")
+    final: float = number(4e-6, "[0, 1]", "the last factor", hint="4e-6")
+    anneal: str = choice("linear", ("cosine", "linear"), "linear, as in the papers, or cosine, torch's default")
+    three_phase: bool = flag(False, "fall back to `start` first, then to `final`")
+    like: str = choice("torch", ("torch", "fastai", "optax"), "whose convention for the phase ends to follow")
+    momentum: list[float] | None = momentum([0.95, 0.85], "the optimizer's momentum moves against the rate")
 
     def __post_init__(self) -> None:
-        check_duration("one_cycle", "peak_at", self.peak_at, hint=HINT)
-        check_number("one_cycle", "start", self.start, 0, 1, hint="schedule.start=0.04")
-        check_number("one_cycle", "final", self.final, 0, 1, hint="schedule.final=4e-6")
-        check_choice("one_cycle", "anneal", self.anneal, ("cosine", "linear"))
-        check_choice("one_cycle", "like", self.like, ("torch", "fastai", "optax"))
-        check_momentum("one_cycle", self.momentum)
         number, unit = parse_duration(self.peak_at)
         if unit == "%" and number >= self._latest:
             self._refuse_peak(self.peak_at)
@@ -119,7 +111,7 @@ class OneCycle:
 
     def _refuse_peak(self, got: str) -> None:
         phases = " with three_phase" if self.three_phase else ""
-        raise ConfigError(f"one_cycle: peak_at must lie in (0%, {self._latest}%){phases}; got {got}. Try {HINT}.")
+        raise SettingError(self, "peak_at", f" must lie in (0%, {self._latest}%){phases}; got {got}", "30%")
 
 
 @hookimpl

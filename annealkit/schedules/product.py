@@ -1,48 +1,44 @@
 """Schedules multiplied with each other."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from annealkit import hookimpl
-from annealkit.curve.rates import factors, momenta
-from annealkit.curve.span import Run
-from annealkit.errors import ConfigError
+from annealkit import Run, SettingError, checked_dataclass, factors, hookimpl, momenta, setting
 
-HINT = "schedule.of=[{name:cyclical},{name:exponential}]"
+HINT = "[{name:cyclical},{name:exponential}]"
 
 
-@dataclass
+def _problem(of: Any) -> str | None:
+    if not isinstance(of, list) or not of:
+        return f" must be a list of at least one schedule; got {of!r}"
+    return None
+
+
+@checked_dataclass
 class Product:
     """Several schedules at once, their factors multiplied.
 
     Formula: factor(s) = factor_1(s) * factor_2(s) * …, each over the whole span.
 
-    Args:
-        of: the schedules. In YAML and on the command line each is the node of a schedule:
-            `{name: exponential, rate: 0.9, every: 1ep}`.
+    In YAML and on the command line each is the node of a schedule: `{name: exponential, rate: 0.9, every: 1ep}`.
 
     Range: [0, inf), the product of their ranges.
 
     Edges: each schedule's own, past the end as well.
 
     Raises:
-        ConfigError: a schedule is wrong, which is named by its number, counted from 0; or two of them move the
-            momentum.
+        ConfigError: a schedule is wrong, which is named by its number, counted from 0; or, when evaluated, two of them
+            move the momentum.
 
     Source: a rule of practice.
 
     Equals: torch `ChainedScheduler(schedulers)` over schedulers that multiply the rate.
     """
 
-    of: list[Any]
-
-    def __post_init__(self) -> None:
-        if not isinstance(self.of, list) or not self.of:
-            raise ConfigError(f"product: of must be a list of at least one schedule; got {self.of!r}. Try {HINT}.")
+    of: list[Any] = setting(meaning="the schedules", problem=_problem, hint=HINT)
 
     @classmethod
     def examples(cls, folder: Path) -> list[dict[str, Any]]:
@@ -52,8 +48,6 @@ class Product:
     @classmethod
     def from_config(cls, config: Mapping[str, Any], build: Callable[[str, Any, str], Any]) -> "Product":
         """The product that a configuration node describes; `build(group, node, key)` makes the schedules in it."""
-        if not isinstance(config["of"], list):
-            raise ConfigError(f"product: of must be a list; got {config['of']!r}. Try {HINT}.")
         return cls([build("schedule", node, f"of[{number}]") for number, node in enumerate(config["of"])])
 
     @property
@@ -71,7 +65,8 @@ class Product:
         """That of the one schedule which moves the momentum, if there is one."""
         found = [values for schedule in self.of if (values := momenta(schedule, step, run)) is not None]
         if len(found) > 1:
-            raise ConfigError("product: two of its schedules move the momentum. Try momentum: null in one of them.")
+            problem = " has two schedules that move the momentum. Try momentum: null in one of them"
+            raise SettingError(self, "of", problem)
         return found[0] if found else None
 
 

@@ -1,38 +1,25 @@
 """REX: reflected exponential decay."""
 
-from dataclasses import dataclass
-
 import numpy as np
 
-from annealkit import hookimpl
-from annealkit.curve.span import Run
-from annealkit.fields.checks import check_number
+from annealkit import Run, checked_dataclass, hookimpl, number
 
 
-@dataclass
+@checked_dataclass
 class Rex:
     """Fall slowly at first and ever faster towards the end; REX stands for reflected exponential.
 
     Formula: factor(s) = floor + (1 - floor) * (1 - p) / (1 - p/2).
 
-    Args:
-        floor: the factor at the end, in [0, 1].
-
     Range: [floor, 1].
     Edges: the first update has factor 1; the last is one update short of `floor`, which holds past the end.
-
-    Raises:
-        ConfigError: a field is out of its range.
 
     Source: Chen, Wolfe and Kyrillidis 2021, arXiv 2107.04197.
 
     Equals: the paper's profile lr * (1 - p) / (½ + ½ (1 - p)), evaluated at every update.
     """
 
-    floor: float = 0.0
-
-    def __post_init__(self) -> None:
-        check_number("rex", "floor", self.floor, 0, 1, hint="schedule.floor=0.01")
+    floor: float = number(0.0, "[0, 1]", "the factor at the end", hint="0.01")
 
     def factor(self, step: np.ndarray, run: Run) -> np.ndarray:
         done = np.minimum(step, run.total_steps) / run.total_steps

@@ -2,56 +2,59 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from annealkit import hookimpl
-from annealkit.curve.rates import Schedule, Warmup, factors, momenta
-from annealkit.curve.span import Run
-from annealkit.errors import ConfigError
-from annealkit.fields.checks import check_duration, check_number
+from annealkit import (
+    ConfigError,
+    Run,
+    Schedule,
+    SettingError,
+    Warmup,
+    checked_dataclass,
+    duration,
+    factors,
+    hookimpl,
+    momenta,
+    number,
+    setting,
+)
 
 REST = "rest"
-LENGTH_HINT = f"length: 50%, or length: {REST} for what the others leave"
+HINT = "[{name:constant,length:50%},{name:cosine,length:rest}]"
 
 
-@dataclass
+@checked_dataclass
 class Phase:
-    """A schedule and the part of the sequence that it has to itself.
+    """A schedule and the part of the sequence that it has to itself."""
 
-    Args:
-        schedule: any schedule; its span is this phase, less its warmup.
-        length: the phase's duration, longer than zero, % being of the sequence's span; or `rest`, for one phase.
-        scale: multiplies every factor of the phase, at least 0.
-        warmup: a warmup at the beginning of the phase, or None.
-    """
-
-    schedule: Schedule
-    length: str = REST
-    scale: float = 1.0
-    warmup: Warmup | None = None
-
-    def __post_init__(self) -> None:
-        if self.length != REST:
-            check_duration("a phase", "length", self.length, hint=LENGTH_HINT)
-        check_number("a phase", "scale", self.scale, 0, hint="scale: 1")
+    schedule: Schedule = setting(meaning="any schedule; its span is this phase, less its warmup")
+    length: str = duration(REST, "how long it is, % being of the sequence's span; rest for one of them", word=REST)
+    scale: float = number(1.0, "[0, inf)", "multiplies every factor of the phase")
+    warmup: Warmup | None = setting(None, "a warmup at the beginning of the phase", null="none")
 
 
-@dataclass
+def _problem(phases: Any) -> str | None:
+    if not isinstance(phases, list) or not phases:
+        return f" must be a list of at least one phase; got {phases!r}"
+    if sum(phase.length == REST for phase in phases) > 1:
+        return f" can have length={REST} only once; give the others a duration"
+    return None
+
+
+@checked_dataclass
 class Sequence:
     """Schedules one after the other, each in a span of its own.
 
     Formula: factor(s) = scale_i * factor_i(s - e_i), for the phase i with e_i <= s < e_{i+1}, where the ends
     e_0 = 0 < e_1 < … < e_n = T are the sums of the lengths, each sum rounded once to whole updates (halves up).
 
-    Args:
-        phases: what follows what. In YAML and on the command line a phase is the node of a schedule, with the keys
-            `length`, `scale` and `warmup` (the node of a warmup) besides: `{name: cosine, floor: 0.1, length: 50%}`.
-            `length` is always the phase's: a schedule with a field of that name has its default there.
+    In YAML and on the command line a phase is the node of a schedule, with the keys `length`, `scale` and `warmup` (the
+    node of a warmup) besides: `{name: cosine, floor: 0.1, length: 50%}`. `length` is always the phase's: a schedule
+    with a field of that name has its default there.
 
     Range: [0, inf), the scaled ranges of its phases.
 
@@ -68,15 +71,7 @@ class Sequence:
     `join_schedules(schedules, boundaries)`; ignite `ConcatScheduler(schedulers, durations)`.
     """
 
-    phases: list[Any]
-
-    def __post_init__(self) -> None:
-        if not isinstance(self.phases, list) or not self.phases:
-            raise ConfigError(
-                f"sequence: phases must be a list of at least one phase; got {self.phases!r}. Try {HINT}."
-            )
-        if sum(phase.length == REST for phase in self.phases) > 1:
-            raise ConfigError(f"sequence: only one of the phases can have length={REST}. Give the others a duration.")
+    phases: list[Any] = setting(meaning="what follows what", problem=_problem, hint=HINT)
 
     @classmethod
     def examples(cls, folder: Path) -> list[dict[str, Any]]:
@@ -87,11 +82,9 @@ class Sequence:
     @classmethod
     def from_config(cls, config: Mapping[str, Any], build: Callable[[str, Any, str], Any]) -> "Sequence":
         """The sequence that a configuration node describes; `build(group, node, key)` makes the parts in it."""
-        if not isinstance(config["phases"], list):
-            raise ConfigError(f"sequence: phases must be a list; got {config['phases']!r}. Try {HINT}.")
         phases = []
-        for number, node in enumerate(config["phases"]):
-            key = f"phases[{number}]"
+        for index, node in enumerate(config["phases"]):
+            key = f"phases[{index}]"
             settings = dict(node) if isinstance(node, Mapping) else {"name": node}
             own = {name: settings.pop(name) for name in ("length", "scale") if name in settings}
             warmup = settings.pop("warmup", None)
@@ -100,8 +93,9 @@ class Sequence:
             schedule = build("schedule", settings, key)
             try:
                 phases.append(Phase(schedule, warmup=warmup, **own))
-            except ConfigError as error:
-                raise ConfigError(f"sequence: {key}: {error}") from None
+            except SettingError as error:
+                problem = f"{error.problem} Try {error.setting}: {error.suggestion}"
+                raise SettingError(cls.__name__, f"{key}.{error.setting}", problem) from None
         return cls(phases)
 
     @property
@@ -145,8 +139,12 @@ class Sequence:
         try:
             yield
         except ConfigError as error:
-            index = next(number for number, other in enumerate(self.phases) if other is phase)
-            error.args = (f"sequence: phases[{index}], {type(phase.schedule).__name__}: {error}",)
+            index = next(place for place, other in enumerate(self.phases) if other is phase)
+            part = "" if isinstance(error, SettingError) else f"{type(phase.schedule).__name__}: "
+            outer = SettingError(self, f"phases[{index}]", f", {part}{error}")
+            error.args = outer.args  # The error itself goes on: its traceback leads to the part that is at fault.
+            if isinstance(error, SettingError):
+                vars(error).update(vars(outer))
             raise
 
     def _ends(self, run: Run) -> np.ndarray:
@@ -155,20 +153,19 @@ class Sequence:
         known = sum((length for length in lengths if length is not None), Fraction(0))
         left = run.total_steps - known
         if left == 0 and None in lengths:
-            raise ConfigError(
-                f"sequence: the lengths of the others leave nothing of the span's {run.total_steps} weight updates for "
-                f"phases[{lengths.index(None)}], whose length is {REST}. Try shorter ones, or leave it out."
+            problem = (
+                f"[{lengths.index(None)}] has length={REST}, and the others leave nothing of the span's "
+                f"{run.total_steps} weight updates. Try shorter ones, or leave it out"
             )
+            raise SettingError(self, "phases", problem)
         if left < 0 or (left > 0 and None not in lengths):
-            raise ConfigError(
-                f"sequence: the phases' lengths, {', '.join(phase.length for phase in self.phases)}, make "
-                f"{float(known):g} of the span's {run.total_steps} weight updates. Try {LENGTH_HINT}."
+            problem = (
+                f" have lengths, {', '.join(phase.length for phase in self.phases)}, that make {float(known):g} of the "
+                f"span's {run.total_steps} weight updates. Try length: 50%, or length: {REST} for what the others leave"
             )
+            raise SettingError(self, "phases", problem)
         sums = np.cumsum([left if length is None else length for length in lengths])
         return np.array([int(end + Fraction(1, 2)) for end in sums], dtype=np.int64)
-
-
-HINT = "schedule.phases=[{name:constant,length:50%},{name:cosine,length:rest}]"
 
 
 @hookimpl

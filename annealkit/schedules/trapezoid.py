@@ -1,19 +1,13 @@
 """Trapezoid: hold the rate, then let it fall; with a warmup before it warmup-stable-decay."""
 
-from dataclasses import dataclass
-
 import numpy as np
 
-from annealkit import hookimpl
-from annealkit.curve.span import Run, parse_duration
-from annealkit.errors import ConfigError
-from annealkit.fields.checks import check_choice, check_duration, check_number
+from annealkit import Run, SettingError, checked_dataclass, choice, duration, hookimpl, number, parse_duration
 
 SHAPES = ("linear", "cosine", "sqrt", "square", "exponential")
-HINT = "schedule.decay_from=80%"
 
 
-@dataclass
+@checked_dataclass
 class Trapezoid:
     """Hold the rate at 1, then fall to `floor` at the end of the run; with a warmup it is a trapezoid, or WSD.
 
@@ -26,17 +20,12 @@ class Trapezoid:
         square       floor + (1 - floor) * (1 - q²): falls slowly, then ever faster
         exponential  floor^q
 
-    Args:
-        decay_from: when the fall begins; a duration shorter than the span, zero allowed.
-        shape: linear, cosine, sqrt, square or exponential.
-        floor: the factor at the end, in [0, 1]; above 0 for the shape exponential.
-
     Range: [floor, 1].
     Edges: the first update has factor 1, and so has the one at `decay_from`; the last is one update short of `floor`,
     which holds past the end.
 
     Raises:
-        ConfigError: a field is out of its range; or, when evaluated, `decay_from` is not within the span.
+        ConfigError: when evaluated, `decay_from` is not within the span.
 
     Source: Hu et al. 2024, arXiv 2404.06395, section 4 (WSD); shapes: Hägele et al. 2024, arXiv 2405.18392.
 
@@ -46,17 +35,14 @@ class Trapezoid:
     decay_from=75% and shape=cosine.
     """
 
-    decay_from: str = "80%"
-    shape: str = "linear"
-    floor: float = 0.0
+    decay_from: str = duration("80%", "when the fall begins, before the end of the run", zero=True)
+    shape: str = choice("linear", SHAPES, "how it falls")
+    floor: float = number(0.0, "[0, 1]", "the factor at the end; above 0 for the shape exponential", hint="0.01")
 
     def __post_init__(self) -> None:
-        check_duration("trapezoid", "decay_from", self.decay_from, zero=True, hint=HINT)
-        check_choice("trapezoid", "shape", self.shape, SHAPES)
-        if self.shape == "exponential":
-            hint = "schedule.floor=0.01, or another shape: exponential multiplies its way down and never reaches 0"
-            check_number("trapezoid", "floor", self.floor, 0, 1, bounds="(]", hint=hint)
-        check_number("trapezoid", "floor", self.floor, 0, 1, hint="schedule.floor=0.01")
+        if self.shape == "exponential" and self.floor == 0:
+            other = "0.01, or another shape: exponential multiplies its way down and never reaches 0"
+            raise SettingError(self, "floor", f" must lie in (0, 1]; got {self.floor!r}", other)
         number, unit = parse_duration(self.decay_from)
         if unit == "%" and number >= 100:
             self._refuse(self.decay_from)
@@ -76,7 +62,7 @@ class Trapezoid:
         return self.floor + (1 - self.floor) * height
 
     def _refuse(self, got: str) -> None:
-        raise ConfigError(f"trapezoid: decay_from must lie in [0%, 100%); got {got}. Try {HINT}.")
+        raise SettingError(self, "decay_from", f" must lie in [0%, 100%); got {got}", "80%")
 
 
 @hookimpl

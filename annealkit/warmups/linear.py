@@ -1,28 +1,18 @@
 """The linear warmup."""
 
-from dataclasses import dataclass
-
 import numpy as np
 
-from annealkit import hookimpl
-from annealkit.warmups._ramp import check, way
+from annealkit import checked_dataclass, duration, flag, hookimpl, number
+from annealkit.warmups._ramp import way
 
 
-@dataclass
+@checked_dataclass
 class LinearWarmup:
     """Rise in a straight line.
 
     Formula: ramp(s) = start + (1 - start) * x. With the defaults and w updates: 1/(w+1), 2/(w+1), ..., w/(w+1), then 1.
 
-    Args:
-        length: the duration of the ramp, longer than zero and shorter than the run.
-        start: where the ramp starts, as a fraction of the value it leads to, in [0, 1].
-        include_start: true: the first update has exactly `start`, x = s/w; false: it is past it, x = (s+1)/(w+1).
-
     Range: [start, 1].
-
-    Raises:
-        ConfigError: a field is out of its range.
 
     Source: Goyal et al. 2017, arXiv 1706.02677, section 2.2.
 
@@ -31,12 +21,9 @@ class LinearWarmup:
     warmup_lr_init=start*lr, warmup_prefix=True`; transformers `get_cosine_schedule_with_warmup(length)` with start 0.
     """
 
-    length: str = "5%"
-    start: float = 0.0
-    include_start: bool = False
-
-    def __post_init__(self) -> None:
-        check("linear warmup", self.length, self.start)
+    length: str = duration("5%", "how long the ramp is, shorter than the run", hint="5%, or no warmup")
+    start: float = number(0.0, "[0, 1]", "where the ramp starts, as a fraction of the value it leads to", hint="0.01")
+    include_start: bool = flag(False, "the first update has exactly `start`: x = s/w instead of (s+1)/(w+1)")
 
     def ramp(self, step: np.ndarray, length: int) -> np.ndarray:
         return self.start + (1 - self.start) * way(step, length, self.include_start)

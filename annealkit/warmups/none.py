@@ -1,11 +1,9 @@
 """No warmup."""
 
-from dataclasses import dataclass
-
-from annealkit import hookimpl
+from annealkit import checked_dataclass, hookimpl
 
 
-@dataclass
+@checked_dataclass
 class NoWarmup:
     """Begin with the schedule's own first value."""
 

@@ -1,0 +1,28 @@
+"""What the rules share: the metric that one watches, and which way it should go."""
+
+from collections.abc import Mapping
+
+from annealkit.errors import SettingError, did_you_mean
+from annealkit.feedback.base import is_per_epoch
+
+__all__ = ["falls", "is_per_epoch", "watched"]
+
+
+def watched(rule: object, monitor: str, metrics: Mapping[str, float]) -> float:
+    """The watched metric's value. Raises SettingError, naming the rule and what there is, if it is not measured."""
+    if monitor not in metrics:
+        measured = ", ".join(sorted(metrics)) or "no metrics"
+        problem = f"={monitor} is not measured in this run; there are {measured}.{did_you_mean(monitor, metrics)}"
+        raise SettingError(rule, "monitor", problem)
+    return float(metrics[monitor])
+
+
+def falls(rule: object, monitor: str, mode: str) -> bool:
+    """Whether the metric should fall. Raises SettingError if its name does not tell and mode is auto."""
+    if mode != "auto":
+        return mode == "min"
+    if monitor.endswith(("loss", "error")):
+        return True
+    if monitor.endswith(("accuracy", "acc")):
+        return False
+    raise SettingError(rule, "mode", f"=auto cannot tell whether {monitor} should fall or rise", "min, or max")
