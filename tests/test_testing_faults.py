@@ -178,8 +178,8 @@ class Checked(Knee):
 def test_a_duration_that_is_not_checked_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     said = found_by(UNIT, "schedule", Knee, monkeypatch)
     assert "schedule=tried (with its defaults): hold='10' is accepted; expected a ConfigError that names hold" in said
-    assert 'check_duration("tried", "hold", self.hold, hint="schedule.hold=20%")' in said
-    assert "__post_init__" in said and "from annealkit.fields.checks import check_duration" in said
+    assert 'declare it with `hold: str = duration("20%", …)` in a class that is a @checked_dataclass' in said
+    assert "from annealkit import checked_dataclass, duration`" in said and "SettingError in __post_init__" in said
 
 
 @pytest.mark.parametrize("group", ["schedule", "warmup"])
@@ -197,7 +197,8 @@ def test_each_item_of_a_list_of_durations_must_be_checked(monkeypatch: pytest.Mo
 
     said = found_by(UNIT, "schedule", type("Half", (Knee,), {"__post_init__": first_only}), monkeypatch)
     assert "ends=['30%', '10'] is accepted" in said
-    assert 'for length in self.ends: check_duration("tried", "ends", length)' in said
+    assert 'declare it with `ends: list[str] = durations(["30%", "2ep"], …)`' in said
+    assert "from annealkit import checked_dataclass, durations`" in said
 
     def all_of_them(self: Any) -> None:
         first_only(self)
@@ -225,7 +226,7 @@ def test_a_default_without_a_unit_is_said(monkeypatch: pytest.MonkeyPatch) -> No
     failed, not_run = results("schedule", Bare, monkeypatch)
     [words] = [text for title, text in failed.items() if title == "finite and at least 0"]
     assert "length='20' has no unit, and factor needs a duration" in words
-    assert "write it with ep, st or %, such as '20%'" in words and 'check_duration("tried", "length"' in words
+    assert "write it with ep, st or %, such as '20%'" in words and 'declare it with `length: str = duration("' in words
     assert "at least 101" not in words and len(not_run) == 8
 
 
@@ -235,7 +236,7 @@ def test_how_often_a_rule_looks_is_a_duration(monkeypatch: pytest.MonkeyPatch) -
         every: str = "50"
 
     said = found_by(UNIT, "feedback", Often, monkeypatch)
-    assert "every='50' has no unit" in said and 'check_duration("tried", "every", self.every' in said
+    assert "every='50' has no unit" in said and 'declare it with `every: str = duration("50st", …)`' in said
 
 
 # --- docstrings ---

@@ -2,20 +2,20 @@
 
 A plugin is a distribution with an entry point in the group `annealkit`, whose module implements one or more of
 the hooks below. Each returns a dictionary from names to dataclasses. The dataclass is the schema: its fields, with
-their types and defaults, are what can be set on the command line, and its docstring's first line is its summary.
+their types, defaults and ranges, are what can be set on the command line, and its docstring's first line is its
+summary. A plain `@dataclass`, which checks its values itself, is one as well.
 
 A whole plugin:
 
-    from dataclasses import dataclass
     import numpy as np
-    from annealkit import Run, hookimpl
+    from annealkit import Run, checked_dataclass, duration, hookimpl, number
 
-    @dataclass
+    @checked_dataclass
     class Sink:
         \"\"\"Fall linearly from 1 to `floor` within `length`, then stay.\"\"\"
 
-        length: str = "50%"
-        floor: float = 0.1
+        length: str = duration("50%", "how long the fall is")
+        floor: float = number(0.1, "[0, 1]", "the factor from there on")
 
         def factor(self, step, run: Run):
             done = np.minimum(step / run.steps(self.length), 1)

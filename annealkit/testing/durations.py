@@ -47,12 +47,12 @@ def refuses_a_bare_number(subject: Subject) -> None:
 
 def refusal_of(subject: Subject, name: str, value: str | list[str]) -> str:
     """What to write so that the field is checked."""
-    if isinstance(value, list):
-        call = f'for length in self.{name}: check_duration("{subject.part.name}", "{name}", length)'
-    else:
-        hint = f"{subject.group}.{name}={value}"
-        call = f'check_duration("{subject.part.name}", "{name}", self.{name}, hint="{hint}")'
-    return f"add to __post_init__, with `from annealkit.fields.checks import check_duration` above: {call}"
+    kind, written = ("durations", "list[str]") if isinstance(value, list) else ("duration", "str")
+    quoted = str(value).replace("'", '"') if isinstance(value, list) else f'"{value}"'
+    return (
+        f"declare it with `{name}: {written} = {kind}({quoted}, …)` in a class that is a @checked_dataclass, with "
+        f"`from annealkit import checked_dataclass, {kind}` above; or raise annealkit.SettingError in __post_init__."
+    )
 
 
 def _check_refused(
