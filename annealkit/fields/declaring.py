@@ -130,7 +130,11 @@ def durations(default: Any = dataclasses.MISSING, meaning: str = "", *, zero: bo
 
 def flag(default: bool, meaning: str, **more: Any) -> Any:
     """True or false; `more` as in `setting`."""
-    return setting(default, meaning, **more)
+
+    def problem(value: Any) -> str | None:
+        return None if value in (True, False) else f" must be true or false; got {value!r}"
+
+    return setting(default, meaning, problem=problem, **more)
 
 
 def choice(default: Any = dataclasses.MISSING, words: tuple[str, ...] = (), meaning: str = "", **more: Any) -> Any:
