@@ -128,8 +128,13 @@ def test_the_files(kind: str, here: Path, capsys: pytest.CaptureFixture[str]) ->
     assert not [name for name, text in found.items() if "$" in text or "NAME" in text]
     module = found["annealkit_a_long_enough_name.py"]
     assert f"class ALongEnoughName{kind.capitalize()}" in module
-    for heading in ("Formula: ", "Args:\n", "Raises:\n", "Source: ", "def examples("):
-        assert heading in module or (kind, heading) == ("dataset", "Formula: ")
+    made: dict[str, Any] = {"__name__": "module"}
+    exec(compile(module, "module", "exec"), made)
+    docstring = made[f"ALongEnoughName{kind.capitalize()}"].__doc__
+    for heading in ("Formula: ", "Args:\n", "Source: "):
+        assert heading in docstring or (kind, heading) == ("dataset", "Formula: ")
+    assert "Raises:\n" in docstring or "@checked_dataclass\n" in module
+    assert "def examples(" in module
     assert ("Range: [" in module) == (kind in ("schedule", "warmup"))
     assert f'annealkit_check = ["{KINDS[kind][0]}=a_long_enough_name"]' in found["pyproject.toml"]
     for arguments in (["check", "--select=E,F,I,UP,B,N,SIM"], ["format", "--check"]):
