@@ -265,6 +265,11 @@ def test_past_its_span_a_schedule_holds(schedule: Any, held: float) -> None:
     assert factors(schedule, [100, 101, 150, 10**12]) == pytest.approx([held] * 4, abs=1e-15)
 
 
+def test_past_its_end_a_trapezoid_is_exactly_at_its_floor() -> None:
+    """80% of 3 updates are 2.4: 3 - 2.4 as a float is not what 0.6 is."""
+    assert factors(Trapezoid(), [3, 4], Run(3, 1)) == [0, 0]
+
+
 def test_peak_in_the_first_update_of_a_short_span() -> None:
     """A peak at a third of 3 updates is at update 3/3 - 1 = 0 for torch: no rise is left."""
     schedule = OneCycle(peak_at="1st", final=0.0, anneal="linear")

@@ -52,7 +52,8 @@ class Trapezoid:
         if held >= run.total_steps:
             self._refuse(f"{self.decay_from}, {float(held):g} of {run.total_steps} weight updates")
         step = np.minimum(step, run.total_steps)
-        done = np.maximum(step - float(held), 0) / float(run.total_steps - held)
+        # The end is exactly 1, as rounding may not have it where `decay_from` is between two updates.
+        done = np.minimum(np.maximum(step - float(held), 0) / float(run.total_steps - held), 1)
         if self.shape == "exponential":
             return np.power(float(self.floor), done)
         if self.shape == "cosine":
