@@ -54,6 +54,7 @@ def run(
         (["optimizer.groups=[{layer:head,lr_scale:k}]"], ["]: lr_scale must be a number (float); got 'k'."]),
         (["schedule=cyclical", "schedule.floor=-1"], ["cyclical: floor must lie in", "got -1", "Try schedule.floor="]),
         (["schedule=one_cycle", "schedule.peak_at=120%"], ["one_cycle: peak_at", "120%", "Try schedule.peak_at="]),
+        (["schedule=one_cycle", "schedule.peak_at=9ep", *TOY], ["one_cycle: peak_at", "9ep", "Try schedule.peak_at="]),
         (["trainer.batch_size=0"], ["trainer: batch_size must lie in", "got 0", "trainer.batch_size=128"]),
         (["optimizer.lr=-0.1"], ["optimizer: lr must lie in", "got -0.1"]),
         (["trainer.precision=float16"], ["trainer: precision must be one of float32, mixed_bfloat16", "'float16'"]),

@@ -117,7 +117,8 @@ WRONG: list[tuple[Callable[[], Any], str]] = [
     ),
     (
         lambda: Plateau("val_los", mode="min").observe(Plateau().begin(), {"loss": 1.0, "val_loss": 2.0}),
-        "plateau: monitor=val_los is not measured in this run; there are loss, val_loss. Did you mean",
+        "plateau: monitor=val_los is not measured in this run; there are loss, val_loss. Try "
+        "feedback.monitor=val_loss.",
     ),
     (lambda: Greedy(factor=1), "greedy: factor must lie in (0, 1); got 1. Try feedback.factor=0.95."),
     (lambda: Greedy(patience=-1), "greedy: patience must lie in [0, infinity); got -1. Try feedback.patience=0."),

@@ -90,7 +90,7 @@ def test_every_spelling_of_an_epoch_is_one(tmp_path: Path) -> None:
 def test_a_validation_metric_is_there_once_an_epoch(tmp_path: Path) -> None:
     done = annealkit_command(*GREEDY, "feedback.monitor=val_loss", "data.validation=100", cwd=tmp_path)
     assert done.returncode == 2
-    assert "feedback.monitor=val_loss is measured once" in done.stderr
+    assert "every must be 1ep, since monitor=val_loss is measured once per epoch" in done.stderr
     assert not (tmp_path / "outputs").exists()
 
 

@@ -1,6 +1,8 @@
 """A new built-in schedule is one file: a plugin's module, put into annealkit/schedules/, with no other edit."""
 
+import ast
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
@@ -69,3 +71,22 @@ def test_it_is_exported_and_checked_like_every_built_in(bare: Path) -> None:
     assert done.returncode == 0, done.stderr
     place, count = done.stdout.splitlines()
     assert Path(place) == bare / "annealkit" / "__init__.py" and int(count) > 10
+
+
+# The schedules of Keras start TensorFlow quietly and ask it for its values, which no other part does.
+BRIDGE = {"annealkit.curve.schedule_values", "annealkit.start_tensorflow", "keras"}
+
+
+@pytest.mark.parametrize("folder", ["schedules", "warmups", "feedback"])
+def test_the_built_in_ones_are_written_as_a_plugin_is(folder: str) -> None:
+    """They import annealkit itself, NumPy, the standard library and helpers of their own folder, and nothing else."""
+    modules = [path for path in (ROOT / "annealkit" / folder).glob("*.py") if "@hookimpl" in path.read_text()]
+    assert modules
+    for path in modules:
+        found: set[str] = set()
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            found |= {node.module or ""} if isinstance(node, ast.ImportFrom) else set()
+            found |= {alias.name for alias in node.names} if isinstance(node, ast.Import) else set()
+        own = {name for name in found if name.startswith(f"annealkit.{folder}._")}
+        known = {name for name in found if name.partition(".")[0] in sys.stdlib_module_names} | {"annealkit", "numpy"}
+        assert found - own - known <= (BRIDGE if path.name == "keras_schedule.py" else set()), path

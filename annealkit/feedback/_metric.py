@@ -1,8 +1,9 @@
 """What the rules share: the metric that one watches, and which way it should go."""
 
+import difflib
 from collections.abc import Mapping
 
-from annealkit.errors import SettingError, did_you_mean
+from annealkit.errors import SettingError
 from annealkit.feedback.base import is_per_epoch
 
 __all__ = ["falls", "is_per_epoch", "watched"]
@@ -11,9 +12,9 @@ __all__ = ["falls", "is_per_epoch", "watched"]
 def watched(rule: object, monitor: str, metrics: Mapping[str, float]) -> float:
     """The watched metric's value. Raises SettingError, naming the rule and what there is, if it is not measured."""
     if monitor not in metrics:
-        measured = ", ".join(sorted(metrics)) or "no metrics"
-        problem = f"={monitor} is not measured in this run; there are {measured}.{did_you_mean(monitor, metrics)}"
-        raise SettingError(rule, "monitor", problem)
+        problem = f"={monitor} is not measured in this run; there are {', '.join(sorted(metrics)) or 'no metrics'}"
+        near = difflib.get_close_matches(monitor, metrics, n=1)
+        raise SettingError(rule, "monitor", problem, near[0] if near else "")
     return float(metrics[monitor])
 
 
