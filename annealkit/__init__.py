@@ -20,6 +20,7 @@ from annealkit.fields import (
     durations,
     flag,
     integer,
+    integers,
     momentum,
     number,
     numbers,
@@ -35,6 +36,60 @@ if TYPE_CHECKING:
     import keras
 
     from annealkit.range_test import RangeTest
+
+if TYPE_CHECKING:  # Built-in parts, as annealkit.configuration.conf_files writes them.
+    from annealkit.datasets.auto import Auto as Auto
+    from annealkit.datasets.cifar10 import Cifar10 as Cifar10
+    from annealkit.datasets.folder import Folder as Folder
+    from annealkit.datasets.keras_builtin import KerasDataset as KerasDataset
+    from annealkit.datasets.synthetic import Synthetic as Synthetic
+    from annealkit.datasets.toy import Toy as Toy
+    from annealkit.feedback.greedy import Greedy as Greedy
+    from annealkit.feedback.none import NoFeedback as NoFeedback
+    from annealkit.feedback.plateau import Plateau as Plateau
+    from annealkit.models.keras_cnn import KerasCnn as KerasCnn
+    from annealkit.models.mlp import Mlp as Mlp
+    from annealkit.models.resnet20 import ResNet20 as ResNet20
+    from annealkit.optimizers.adadelta import Adadelta as Adadelta
+    from annealkit.optimizers.adafactor import Adafactor as Adafactor
+    from annealkit.optimizers.adagrad import Adagrad as Adagrad
+    from annealkit.optimizers.adam import Adam as Adam
+    from annealkit.optimizers.adam import AdamW as AdamW
+    from annealkit.optimizers.adamax import Adamax as Adamax
+    from annealkit.optimizers.ftrl import Ftrl as Ftrl
+    from annealkit.optimizers.lamb import Lamb as Lamb
+    from annealkit.optimizers.lion import Lion as Lion
+    from annealkit.optimizers.muon import Muon as Muon
+    from annealkit.optimizers.nadam import Nadam as Nadam
+    from annealkit.optimizers.rmsprop import RmsProp as RmsProp
+    from annealkit.optimizers.sgd import Sgd as Sgd
+    from annealkit.schedules.constant import Constant as Constant
+    from annealkit.schedules.cosine import Cosine as Cosine
+    from annealkit.schedules.cosine_restarts import CosineRestarts as CosineRestarts
+    from annealkit.schedules.cyclical import Cyclical as Cyclical
+    from annealkit.schedules.exponential import Exponential as Exponential
+    from annealkit.schedules.inverse_sqrt import InverseSqrt as InverseSqrt
+    from annealkit.schedules.inverse_time import InverseTime as InverseTime
+    from annealkit.schedules.keras_schedule import KerasByName as KerasByName
+    from annealkit.schedules.keras_schedule import KerasSchedule as KerasSchedule
+    from annealkit.schedules.multistep import MultiStep as MultiStep
+    from annealkit.schedules.one_cycle import OneCycle as OneCycle
+    from annealkit.schedules.piecewise import Piecewise as Piecewise
+    from annealkit.schedules.polynomial import Polynomial as Polynomial
+    from annealkit.schedules.product import Product as Product
+    from annealkit.schedules.rex import Rex as Rex
+    from annealkit.schedules.sequence import Phase as Phase
+    from annealkit.schedules.sequence import Sequence as Sequence
+    from annealkit.schedules.step import Step as Step
+    from annealkit.schedules.table import Table as Table
+    from annealkit.schedules.tanh import Tanh as Tanh
+    from annealkit.schedules.trapezoid import Trapezoid as Trapezoid
+    from annealkit.warmups.cosine import CosineWarmup as CosineWarmup
+    from annealkit.warmups.exponential import ExponentialWarmup as ExponentialWarmup
+    from annealkit.warmups.linear import LinearWarmup as LinearWarmup
+    from annealkit.warmups.none import NoWarmup as NoWarmup
+    from annealkit.warmups.polynomial import PolynomialWarmup as PolynomialWarmup
+# End of built-in parts.
 
 __all__ = [
     "AnnealkitError",
@@ -63,6 +118,7 @@ __all__ = [
     "flag",
     "hookimpl",
     "integer",
+    "integers",
     "learning_rates",
     "momenta",
     "momentum",

@@ -42,6 +42,9 @@ GROUPS = {
     )
 }
 
+# The order in lists for people: what is compared first, and what it is tried on last.
+SHOWN = tuple(sorted(GROUPS, key=lambda name: name in ("model", "data")))
+
 
 def builtin_modules(folder: str) -> list[str]:
     """The modules in the folder of a group, by name: to add a built-in is to put a file there.

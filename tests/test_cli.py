@@ -56,7 +56,7 @@ def run(
         (["schedule=one_cycle", "schedule.peak_at=120%"], ["one_cycle: peak_at", "120%", "Try schedule.peak_at="]),
         (["schedule=one_cycle", "schedule.peak_at=9ep", *TOY], ["one_cycle: peak_at", "9ep", "Try schedule.peak_at="]),
         (["trainer.batch_size=0"], ["trainer: batch_size must lie in", "got 0", "trainer.batch_size=128"]),
-        (["optimizer.lr=-0.1"], ["optimizer: lr must lie in", "got -0.1"]),
+        (["optimizer.lr=-0.1"], ["sgd: lr must lie in [0, infinity); got -0.1. Try optimizer.lr=0.01."]),
         (["trainer.precision=float16"], ["trainer: precision must be one of float32, mixed_bfloat16", "'float16'"]),
         (["schedule=step", "schedule.every=2"], ["step: every=", "'2' has no unit", "2ep (epochs)", "1500st", "12.5%"]),
         (["resume=maybe"], ["resume must be exact or inexact", "'maybe'"]),

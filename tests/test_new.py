@@ -15,6 +15,8 @@ from test_installed_plugin import Installed
 
 from annealkit import AnnealkitError
 from annealkit.command_line.new import KINDS, new
+from annealkit.fields import settings_of
+from annealkit.groups import GROUPS
 
 # Names whose classes come near to what the templates import: Run, Any, Images, Dense.
 NAMES = {
@@ -23,9 +25,9 @@ NAMES = {
     "feedback": "any",
     "optimizer": "sign",
     "model": "dense",
-    "dataset": "images",
+    "data": "images",
 }
-OWN_TESTS = {"schedule": 6, "warmup": 5, "feedback": 6, "optimizer": 5, "model": 4, "dataset": 6}
+OWN_TESTS = {"schedule": 6, "warmup": 5, "feedback": 6, "optimizer": 5, "model": 4, "data": 6}
 FILES = {".gitignore", "README.md", "pyproject.toml", "annealkit_{}.py", "tests/test_{}.py"}
 RUFF = ("--isolated", "--line-length=120", "--no-cache")
 
@@ -77,7 +79,7 @@ def test_the_other_printed_commands_work(kind: str, written: tuple[Installed, di
 
 def test_all_six_train_together(written: tuple[Installed, dict[str, list[str]]]) -> None:
     installed, _ = written
-    chosen = [f"{KINDS[kind][0]}={name}" for kind, name in NAMES.items()]
+    chosen = [f"{kind}={name}" for kind, name in NAMES.items()]
     done = installed.annealkit(*chosen, "trainer.epochs=2")
     assert (done.returncode, done.stderr) == (0, ""), done.stderr
     [run] = (installed.outside / "outputs").glob("run-sign-dense-images-s0-*/run.json")
@@ -130,18 +132,23 @@ def test_the_files(kind: str, here: Path, capsys: pytest.CaptureFixture[str]) ->
     assert f"class ALongEnoughName{kind.capitalize()}" in module
     made: dict[str, Any] = {"__name__": "module"}
     exec(compile(module, "module", "exec"), made)
-    docstring = made[f"ALongEnoughName{kind.capitalize()}"].__doc__
+    cls = made[f"ALongEnoughName{kind.capitalize()}"]
     for heading in ("Formula: ", "Args:\n", "Source: "):
-        assert heading in docstring or (kind, heading) == ("dataset", "Formula: ")
-    assert "Raises:\n" in docstring or "@checked_dataclass\n" in module
+        assert heading in cls.__doc__ or (kind, heading) == ("data", "Formula: ")
+    assert all(known.meaning for known in settings_of(cls).values())
+    assert "range_are_refused_by_name" in found["tests/test_a_long_enough_name.py"]
     assert "def examples(" in module
     assert ("Range: [" in module) == (kind in ("schedule", "warmup"))
-    assert f'annealkit_check = ["{KINDS[kind][0]}=a_long_enough_name"]' in found["pyproject.toml"]
+    assert f'annealkit_check = ["{kind}=a_long_enough_name"]' in found["pyproject.toml"]
     for arguments in (["check", "--select=E,F,I,UP,B,N,SIM"], ["format", "--check"]):
         command = [sys.executable, "-m", "ruff", *arguments, *RUFF, "."]
         done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
         assert done.returncode == 0, done.stdout
     assert "cd annealkit-a_long_enough_name\n" in capsys.readouterr().out
+
+
+def test_there_is_one_for_each_group() -> None:
+    assert set(KINDS) == set(GROUPS) == set(NAMES)
 
 
 def test_another_folder(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -155,7 +162,9 @@ def test_another_folder(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     ("kind", "name", "cls"),
     [
         ("feedback", "my_feedback", "MyFeedback"),
-        ("dataset", "dataset", "Dataset"),
+        ("data", "data", "Data"),
+        ("data", "dataset", "DatasetData"),
+        ("optimizer", "keras_optimizer", "KerasOptimizer"),
         ("model", "model", "Model"),
         ("schedule", "rescheduled", "RescheduledSchedule"),
         ("schedule", "schedule_of_mine", "ScheduleOfMineSchedule"),
@@ -189,9 +198,9 @@ def test_its_help_is_of_this_command(here: Path) -> None:
         (["schedule", "a", "b", "c"], "got schedule a b c."),
         (
             ["shedule", "ripple"],
-            "new: KIND must be one of schedule, warmup, feedback, optimizer, model, dataset; got 'shedule'. Did you",
+            "new: KIND must be one of schedule, warmup, feedback, optimizer, model, data; got 'shedule'. Did you",
         ),
-        (["data", "ripple"], "got 'data'. Did you mean dataset?"),
+        (["dataset", "ripple"], "got 'dataset'. Did you mean data?"),
         (["schedule", "Ripple"], "got 'Ripple'. Try annealkit new schedule ripple."),
         (["schedule", "my-ripple"], "got 'my-ripple'. Try annealkit new schedule my_ripple."),
         (["schedule", "2fast"], "got '2fast'. Try annealkit new schedule fast."),
@@ -201,7 +210,7 @@ def test_its_help_is_of_this_command(here: Path) -> None:
         (["schedule", "lambda"], "NAME=lambda is a word of Python, and no name. Try annealkit new schedule lambda_"),
         (["schedule", "nan"], "NAME=nan is a value in a configuration, and no name."),
         (["schedule", "cosine"], "schedule=cosine is there already, from annealkit "),
-        (["dataset", "cifar10"], "data=cifar10 is there already, from annealkit "),
+        (["data", "cifar10"], "data=cifar10 is there already, from annealkit "),
         (["schedule", "ripple", "nowhere"], "FOLDER=nowhere is no folder that exists."),
         (["schedule", "r" * 300], os.strerror(errno.ENAMETOOLONG)),
     ],

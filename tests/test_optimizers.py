@@ -22,6 +22,7 @@ from helpers import (
 import annealkit
 from annealkit import ConfigError, optimizers
 from annealkit.datasets import Toy
+from annealkit.plugin_system.registry import load_registry
 
 CLASSES: list[type[optimizers.KerasOptimizer]] = [
     optimizers.Nadam,
@@ -120,14 +121,14 @@ def test_defaults_are_those_of_keras(cls: type[optimizers.KerasOptimizer]) -> No
 
 
 WRONG: list[tuple[Callable[[], Any], str]] = [
-    (lambda: optimizers.Nadam(beta_1=1), "nadam: beta_1 must lie in [0, 1); got 1. Try optimizer.beta_1=0.9."),
-    (lambda: optimizers.Adamax(beta_2=-1), "adamax: beta_2 must lie in [0, 1); got -1. Try optimizer.beta_2=0.999."),
-    (lambda: optimizers.Adafactor(beta_2_decay=0.8), "adafactor: beta_2_decay must lie in (-inf, 0); got 0.8. Try"),
-    (lambda: optimizers.Adafactor(clip_threshold=0), "adafactor: clip_threshold must lie in (0, infinity); got 0. Try"),
-    (lambda: optimizers.Ftrl(learning_rate_power=1), "ftrl: learning_rate_power must lie in (-inf, 0]; got 1. Try"),
-    (lambda: optimizers.Ftrl(beta=-1), "ftrl: beta must lie in [0, infinity); got -1. Try optimizer.beta=0.0."),
-    (lambda: optimizers.Lion(beta_1=0), "lion: beta_1 must lie in (0, 1]; got 0. Try optimizer.beta_1=0.9."),
-    (lambda: optimizers.Lamb(beta_2=1), "lamb: beta_2 must lie in [0, 1); got 1. Try optimizer.beta_2=0.999."),
+    (lambda: optimizers.Nadam(beta_1=1), "Nadam: beta_1 must lie in [0, 1); got 1. Try beta_1=0.9."),
+    (lambda: optimizers.Adamax(beta_2=-1), "Adamax: beta_2 must lie in [0, 1); got -1. Try beta_2=0.999."),
+    (lambda: optimizers.Adafactor(beta_2_decay=0.8), "Adafactor: beta_2_decay must lie in (-inf, 0); got 0.8. Try"),
+    (lambda: optimizers.Adafactor(clip_threshold=0), "Adafactor: clip_threshold must lie in (0, infinity); got 0. Try"),
+    (lambda: optimizers.Ftrl(learning_rate_power=1), "Ftrl: learning_rate_power must lie in (-inf, 0]; got 1. Try"),
+    (lambda: optimizers.Ftrl(beta=-1), "Ftrl: beta must lie in [0, infinity); got -1. Try beta=0.0."),
+    (lambda: optimizers.Lion(beta_1=0), "Lion: beta_1 must lie in (0, 1]; got 0. Try beta_1=0.9."),
+    (lambda: optimizers.Lamb(beta_2=1), "Lamb: beta_2 must lie in [0, 1); got 1. Try beta_2=0.999."),
 ]
 
 
@@ -136,3 +137,19 @@ def test_what_cannot_be_is_refused(make: Callable[[], Any], message: str) -> Non
     with pytest.raises(ConfigError) as caught:
         make()
     assert str(caught.value).startswith(message)
+
+
+def test_the_command_line_is_told_in_its_own_words() -> None:
+    with pytest.raises(ConfigError) as caught:
+        load_registry().build("optimizer", {"name": "nadam", "beta_1": 1})
+    assert str(caught.value) == "nadam: beta_1 must lie in [0, 1); got 1.0. Try optimizer.beta_1=0.9."
+
+
+def test_a_plain_dataclass_that_gives_another_default_keeps_the_range() -> None:
+    @dataclasses.dataclass
+    class Slow(annealkit.KerasOptimizer):
+        lr: float = 0.5
+
+    assert Slow().lr == 0.5
+    with pytest.raises(ConfigError, match=r"^Slow: lr must lie in \[0, infinity\); got -1. Try lr=0.01.$"):
+        Slow(lr=-1)

@@ -8,7 +8,9 @@ import pytest
 from helpers import annealkit_command
 
 from annealkit.command_line.part_details import details
+from annealkit.command_line.plugins import plugins_command
 from annealkit.errors import ConfigError
+from annealkit.fields import checked_dataclass, duration, number, setting
 from annealkit.plugin_system.named_parts import named_parts
 from annealkit.plugin_system.registry import DISABLE, Part, Registry, Skipped
 
@@ -71,13 +73,13 @@ Args:
     depth: how deep, in metres.
 
 Settings, with their defaults:
-  schedule.depth=2.0      float
   schedule.every=…        str, no default
   schedule.calm=false     bool
   schedule.scale=null     int | None
-  schedule.ends=['20%']   list[str]
+  schedule.ends=[20%]     list[str]
   schedule.groups=[]      list[Base]
-  schedule.options={}     dict[str, Any]"""
+  schedule.options={}     dict[str, Any]
+  schedule.depth=2.0      float"""
 
 
 def test_the_docstring_as_it_stands_and_every_field() -> None:
@@ -86,6 +88,46 @@ def test_the_docstring_as_it_stands_and_every_field() -> None:
     assert found[:settings] == expected[:settings]
     assert [line.split() for line in found] == [line.split() for line in expected]
     assert len({line.rindex("  ") for line in found[settings + 1 :]}) == 1  # In two columns.
+
+
+@checked_dataclass
+class Spray:
+    """Fall in drops."""
+
+    every: str = duration(meaning="how often", hint="1ep")
+    height: float | None = number(0.5, "[0, 1)", "how high, of the wave", null="as it comes")
+
+
+@checked_dataclass
+class Foam(Spray):
+    """Fall in bubbles."""
+
+    height: float | None = 0.25
+    base: Spray = setting(lambda: Spray(every="2ep"), "what is below")
+
+
+FOAM = """\
+schedule=foam    from annealkit-wave 1.2.3
+
+Fall in bubbles.
+
+From Spray:
+
+Fall in drops.
+
+Settings, with their defaults:
+  schedule.height=0.25      float | None
+      how high, of the wave, in [0, 1); null: as it comes
+  schedule.base.every=…     str, no default
+      how often, a duration above zero (2ep, 1500st or 12.5%)
+  schedule.base.height=0.5  float | None
+      how high, of the wave, in [0, 1); null: as it comes
+  schedule.every=…          str, no default
+      how often, a duration above zero (2ep, 1500st or 12.5%)"""
+
+
+def test_what_a_field_says_of_itself_is_said_once() -> None:
+    assert details(Part("schedule", "foam", Foam, "annealkit-wave", "1.2.3", "wave")) == FOAM
 
 
 def test_a_part_that_says_nothing_of_itself() -> None:
@@ -122,10 +164,24 @@ def test_on_the_command_line(tmp_path: Path) -> None:
     assert (done.returncode, done.stderr) == (0, "")
     assert "Formula: factor(s) = floor + (1 - floor) * (½ (1 + cos(π q^k)))^exponent" in done.stdout
     assert "schedule.length=100%" in done.stdout and "optimizer.groups=[]" in done.stdout
-    assert "list[VariableGroup]" in done.stdout and "clipnorm: each gradient tensor is scaled" in done.stdout
+    assert "list[VariableGroup]" in done.stdout and "each gradient tensor is scaled to at most this norm" in done.stdout
+    assert "Args:" not in done.stdout
     refused = annealkit_command("plugins", "schedule=cosin", cwd=tmp_path)
     assert refused.returncode == 2 and "no such schedule. Did you mean cosine?" in refused.stderr
     assert "`annealkit plugins schedule=cosine` explains" in annealkit_command("--help", cwd=tmp_path).stdout
+
+
+def test_a_group_alone_is_its_table_and_the_trainer_has_settings(capsys: pytest.CaptureFixture[str]) -> None:
+    assert plugins_command(["trainer", "warmup"]) == 0
+    tables, _, settings = capsys.readouterr().out.partition("trainer\n\n")
+    lines = tables.splitlines()
+    assert [line for line in lines if line.endswith("=")] == ["warmup="]
+    assert {"cosine", "none"} <= {line.split(" ")[0] for line in lines}
+    lines = [" ".join(line.split()) for line in settings.splitlines()]
+    place = lines.index("trainer.epochs=8 int")
+    assert lines[place + 1] == "passes over the training images, at least 1"
+    place = lines.index("trainer.early_stopping.mode=auto str")
+    assert lines[place + 1] == "which way is better, one of auto, min, max; auto goes by the figure's name"
 
 
 def test_check_has_a_help_of_its_own(tmp_path: Path) -> None:

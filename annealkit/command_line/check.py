@@ -6,6 +6,7 @@ import shlex
 import sys
 
 from annealkit.errors import ConfigError
+from annealkit.groups import SHOWN
 from annealkit.plugin_system.named_parts import named_parts
 from annealkit.plugin_system.registry import Part, Registry, load_registry
 from annealkit.testing import Check, ConformanceError, checks, not_checked
@@ -13,11 +14,11 @@ from annealkit.testing.check import NotRunError
 
 ALL = "--all"
 EXAMPLES = "annealkit check ripple, annealkit check schedule=ripple optimizer=adam, or annealkit check --all"
-USAGE = """\
+USAGE = f"""\
 annealkit check: do parts keep to what every part of their kind keeps to?
 
   annealkit check NAME…          every part of that name
-  annealkit check GROUP=NAME…    that one; GROUP is schedule, warmup, feedback, optimizer, model or data
+  annealkit check GROUP=NAME…    that one; GROUP is {", ".join(SHOWN[:-1])} or {SHOWN[-1]}
   annealkit check --all          everything that is installed
 
   annealkit check ripple

@@ -2,7 +2,10 @@
 
 from omegaconf import OmegaConf
 
+from annealkit.configuration.commented_yaml import commented
 from annealkit.configuration.composition import compose, help_groups
+from annealkit.configuration.settings import SETTINGS, Config
+from annealkit.groups import GROUPS
 from annealkit.plugin_system.registry import load_registry
 
 USAGE = """\
@@ -30,8 +33,11 @@ def show_help(arguments: list[str]) -> int:
     print("Groups (choose with group=name):\n" + help_groups(registry))
     print(
         "\nSettings, as composed now. Override them with key=value.\n"
-        "`annealkit plugins schedule=cosine` explains those of a part; the files of conf/ have comments on all.\n"
+        "`annealkit plugins schedule=cosine` explains a part, `annealkit plugins trainer` the trainer's settings.\n"
     )
-    print(OmegaConf.to_yaml(config))
+    values = OmegaConf.to_container(config)
+    assert isinstance(values, dict)
+    chosen = {group: registry.get(group, config[group].name).cls for group in GROUPS}
+    print(commented(Config, {str(key): value for key, value in values.items()}, {**chosen, **SETTINGS}))
     print('Hydra\'s own flags: --hydra-help. Completion: eval "$(annealkit -sc install=bash)"')
     return 0

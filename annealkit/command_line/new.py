@@ -8,24 +8,41 @@ import os
 import re
 import shlex
 import shutil
+from dataclasses import dataclass
 from importlib import metadata, resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
 from string import Template
 
 from annealkit.errors import AnnealkitError, ConfigError, did_you_mean
+from annealkit.groups import SHOWN
 from annealkit.plugin_system.loading import VALUES
 from annealkit.plugin_system.registry import Registry, load_registry
 from annealkit.version import __version__
 
-# Kind -> its group on the command line, what to try it with (`$name` stands for the name), one of its fields.
-KINDS: dict[str, tuple[str, list[str], str]] = {
-    "schedule": ("schedule", ["preview schedule=$name", "schedule=$name data=toy model=mlp"], "floor=0.1"),
-    "warmup": ("warmup", ["preview warmup=$name", "warmup=$name data=toy model=mlp"], "start=0.1"),
-    "feedback": ("feedback", ["feedback=$name data=toy model=mlp"], "factor=0.5"),
-    "optimizer": ("optimizer", ["optimizer=$name data=toy model=mlp"], "lr=0.0003"),
-    "model": ("model", ["model=$name data=toy"], "units=100"),
-    "dataset": ("data", ["data=$name model=mlp"], "noise=20"),
+
+@dataclass(frozen=True)
+class Kind:
+    """What `new` says of a group.
+
+    Args:
+        uses: what to try the part with; `$name` stands for its name.
+        setting: one of its settings, with a value.
+        noun: what one of it is called.
+    """
+
+    uses: list[str]
+    setting: str
+    noun: str
+
+
+KINDS = {
+    "schedule": Kind(["preview schedule=$name", "schedule=$name data=toy model=mlp"], "floor=0.1", "schedule"),
+    "warmup": Kind(["preview warmup=$name", "warmup=$name data=toy model=mlp"], "start=0.1", "warmup"),
+    "feedback": Kind(["feedback=$name data=toy model=mlp"], "factor=0.5", "feedback rule"),
+    "optimizer": Kind(["optimizer=$name data=toy model=mlp"], "lr=0.0003", "optimizer"),
+    "model": Kind(["model=$name data=toy"], "units=100", "model"),
+    "data": Kind(["data=$name model=mlp"], "noise=20", "data set"),
 }
 FORM = "annealkit new KIND NAME [FOLDER]"
 USAGE = f"""\
@@ -33,7 +50,7 @@ annealkit new: write a plugin of your own that works, to change
 
   {FORM}
 
-  KIND     {", ".join(KINDS)}
+  KIND     {", ".join(SHOWN)}
   NAME     what it is called on the command line: lower-case letters, digits and _
   FOLDER   where annealkit-NAME/ is written; the current folder if it is left out
 
@@ -59,24 +76,23 @@ def new(arguments: list[str]) -> int:
     if len(arguments) not in (2, 3):
         raise ConfigError(
             f"new takes a kind, a name and perhaps a folder; got {shlex.join(arguments) or 'nothing'}. "
-            f"Usage: {FORM}, where KIND is one of {', '.join(KINDS)}. Try {EXAMPLE}."
+            f"Usage: {FORM}, where KIND is one of {', '.join(SHOWN)}. Try {EXAMPLE}."
         )
     kind, name, parent = arguments[0], arguments[1], Path(arguments[2] if len(arguments) == 3 else ".")
-    if kind not in KINDS:
-        near = did_you_mean(kind, KINDS)
-        raise ConfigError(f"new: KIND must be one of {', '.join(KINDS)}; got {kind!r}.{near} Try {EXAMPLE}.")
-    group, uses, field = KINDS[kind]
-    _check_name(kind, group, name, load_registry())
+    if kind not in SHOWN:
+        near = did_you_mean(kind, SHOWN)
+        raise ConfigError(f"new: KIND must be one of {', '.join(SHOWN)}; got {kind!r}.{near} Try {EXAMPLE}.")
+    _check_name(kind, name, load_registry())
     words = {
-        "kind": {"dataset": "data set", "feedback": "feedback rule"}.get(kind, kind),
-        "group": group,
+        "kind": KINDS[kind].noun,
+        "group": kind,
         "name": name,
         "cls": _class_name(kind, name),
         "annealkit_version": __version__,
     }
-    commands = [f"python -m annealkit {Template(use).substitute(words)}" for use in uses]
+    commands = [f"python -m annealkit {Template(use).substitute(words)}" for use in KINDS[kind].uses]
     words["use"] = "\n".join(f"    {command}" for command in commands)
-    words["use_fields"] = f"{group}={name} {group}.{field}"
+    words["use_fields"] = f"{kind}={name} {kind}.{KINDS[kind].setting}"
     folder = parent / f"annealkit-{name}"
     _write(folder, {**_files("common", words), **_files(kind, words)})
     print(f"Wrote {folder}: the {words['kind']} in annealkit_{name}.py works as it stands. Try it, then change it:\n")
@@ -97,7 +113,7 @@ def _class_name(kind: str, name: str) -> str:
     return "".join(word.capitalize() for word in (words if words[-1] == kind else [*words, kind]))
 
 
-def _check_name(kind: str, group: str, name: str, registry: Registry) -> None:
+def _check_name(kind: str, name: str, registry: Registry) -> None:
     """Refuse what cannot be a name on the command line, a module or a distribution, and what is taken."""
     if not re.fullmatch(r"[a-z]([a-z0-9_]*[a-z0-9])?", name):
         better = re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_0123456789") or "ripple"
@@ -108,10 +124,10 @@ def _check_name(kind: str, group: str, name: str, registry: Registry) -> None:
     if keyword.iskeyword(name) or name in VALUES:
         what = "a word of Python" if keyword.iskeyword(name) else "a value in a configuration"
         raise ConfigError(f"new: NAME={name} is {what}, and no name. Try annealkit new {kind} {name}_{kind}.")
-    if name in registry.parts[group]:
-        provider = registry.parts[group][name].origin
+    if name in registry.parts[kind]:
+        provider = registry.parts[kind][name].origin
         raise ConfigError(
-            f"new: {group}={name} is there already, from {provider}. Two of one name could not be told apart. "
+            f"new: {kind}={name} is there already, from {provider}. Two of one name could not be told apart. "
             f"Try another name, such as {name}_2."
         )
     try:

@@ -1,15 +1,16 @@
 """What can be named on the command line and where it comes from, as tables: the command `annealkit plugins`."""
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
+
+from annealkit.groups import SHOWN
 
 if TYPE_CHECKING:  # Only for the types: a table needs nothing of what the registry imports.
     from rich.table import Table
 
     from annealkit.plugin_system.registry import Registry, Skipped
 
-GROUPS = ("schedule", "warmup", "feedback", "optimizer", "model", "data")
 LEAST_PROSE = 24
 
 
@@ -19,6 +20,15 @@ def print_plugins(registry: "Registry") -> None:
     On a terminal with rules and bold headings; elsewhere plain text of `COLUMNS` characters, 80 if that is not set.
     Names are never cut short or broken: prose wraps, and where that is not enough the lines are longer.
     """
+    _print(lambda room, plain: _tables(registry, room, plain))
+
+
+def print_group(registry: "Registry", group: str) -> None:
+    """Print the table of one group."""
+    _print(lambda room, plain: iter([_group_table(registry, group, room, plain)]))
+
+
+def _print(tables: "Callable[[int, bool], Iterator[tuple[Table, int]]]") -> None:
     from rich.console import Console
 
     # Summaries and causes are other people's text: brackets in them are no markup, `:tea:` is no picture.
@@ -26,7 +36,7 @@ def print_plugins(registry: "Registry") -> None:
     if not console.is_terminal and "COLUMNS" not in os.environ:
         console.width = 80
     plain = not console.is_terminal
-    for table, width in _tables(registry, console.width, plain):
+    for table, width in tables(console.width, plain):
         console.width = width
         if not plain:
             console.print(table)
@@ -37,10 +47,8 @@ def print_plugins(registry: "Registry") -> None:
 
 
 def _tables(registry: "Registry", room: int, plain: bool) -> Iterator[tuple["Table", int]]:
-    order = {group: place for place, group in enumerate(GROUPS)}
-    for group, parts in sorted(registry.parts.items(), key=lambda item: order.get(item[0], len(order))):
-        rows = [(part.name, part.summary, part.distribution, part.version) for _, part in sorted(parts.items())]
-        yield _table(f"{group}=", ("name", "summary", "distribution", "version"), rows, 1, room, plain)
+    for group in SHOWN:
+        yield _group_table(registry, group, room, plain)
     if registry.slow:
         headings = ("distribution", "version", "entry point", "seconds to load, and what to do")
         rows = [(s.distribution, s.version, s.entry_point, f"{s.seconds:.1f}\n{s.advice}") for s in registry.slow]
@@ -49,6 +57,12 @@ def _tables(registry: "Registry", room: int, plain: bool) -> Iterator[tuple["Tab
         headings = ("distribution", "version", "entry point", "cause, and what to do")
         rows = [(s.distribution, s.version, s.entry_point, s.cause + _advice(s)) for s in registry.skipped]
         yield _table("skipped", headings, rows, 3, room, plain)
+
+
+def _group_table(registry: "Registry", group: str, room: int, plain: bool) -> tuple["Table", int]:
+    parts = sorted(registry.parts[group].items())
+    rows = [(part.name, part.summary, part.distribution, part.version) for _, part in parts]
+    return _table(f"{group}=", ("name", "summary", "distribution", "version"), rows, 1, room, plain)
 
 
 def _table(

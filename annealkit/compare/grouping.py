@@ -20,9 +20,10 @@ from typing import Any
 
 from annealkit.compare.runs import SEED, FoundRun, printable
 from annealkit.errors import ConfigError, did_you_mean
+from annealkit.groups import SHOWN
 from annealkit.runs.result import FINISHED
 
-PARTS = ("branch", "schedule", "warmup", "feedback", "optimizer", "model", "data")
+PARTS = ("branch", *SHOWN)
 RATES = "learning rates"
 IMAGES = "images"
 BUDGET = ("trainer.epochs", "trainer.batch_size", "data.limit", "data.validation", "images.train", "total_steps")

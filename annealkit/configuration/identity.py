@@ -2,12 +2,11 @@
 
 import hashlib
 import json
-from dataclasses import fields
 from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
-from annealkit.configuration.settings import Trainer
+from annealkit.configuration.settings import OPERATIONAL
 from annealkit.groups import GROUPS
 
 
@@ -30,10 +29,9 @@ def run_name(*, _root_: DictConfig) -> str:
 def identity(config: DictConfig) -> dict[str, Any]:
     """Everything in the configuration that changes a run's result."""
     result: dict[str, Any] = {group: OmegaConf.to_container(config[group], resolve=True) for group in GROUPS}
-    operational = {setting.name for setting in fields(Trainer) if setting.metadata.get("operational")}
     trainer = OmegaConf.to_container(config.trainer, resolve=True)
     assert isinstance(trainer, dict)
-    result["trainer"] = {name: value for name, value in trainer.items() if name not in operational}
+    result["trainer"] = {name: value for name, value in trainer.items() if name not in OPERATIONAL}
     if config.branch is not None:
         branch = OmegaConf.to_container(config.branch, resolve=True)
         assert isinstance(branch, dict)

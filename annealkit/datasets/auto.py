@@ -1,18 +1,15 @@
 """CIFAR-10 where it can be had, else the built-in set, said loudly."""
 
 import logging
-from dataclasses import dataclass
 
-from annealkit import hookimpl
-from annealkit.datasets.base import Dataset, Images
+from annealkit import DataError, Dataset, Images, checked_dataclass, hookimpl
 from annealkit.datasets.cifar10 import Cifar10, load_cifar10
 from annealkit.datasets.synthetic import Synthetic
-from annealkit.errors import DataError
 
 _log = logging.getLogger("annealkit")
 
 
-@dataclass
+@checked_dataclass
 class Auto(Dataset):
     """CIFAR-10 if it is at hand or can be downloaded, else the built-in synthetic set; a warning says so.
 

@@ -5,7 +5,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from annealkit.fields.checks import check_choice, check_number
+from annealkit.fields import checked_dataclass, choice, flag, integer
 
 
 @dataclass
@@ -31,41 +31,45 @@ class Images:
     origin: str = ""
 
 
-@dataclass
+@checked_dataclass
 class Dataset:
     """Base of all data sets: the options that do not depend on where the images come from.
 
-    Args:
-        validation: images taken from the training images, by seed, to choose epochs and schedules with; 0 trains on
-            all. The test images are touched only once, for the final figure.
-        limit: at most this many images of each of training, validation and test; null for all.
-        normalize: `standardize` (each channel to mean 0 and standard deviation 1 of the training images), `scale`
-            (pixels to 0 … 1) or `none`.
-        flip: mirror each training image left to right with probability 1/2.
-        crop: shift each training image by up to this many pixels each way (reflected edges); 0 for none.
-        cutout: blank a square of this side at a random place of each training image (DeVries & Taylor 2017,
-            arXiv 1708.04552); 0 for none.
-
-    A class whose `load` may use the network says so with `needs_download = True`: `annealkit check` does not call it.
+    The test images are touched only once, for the final figure. `cutout` is that of DeVries & Taylor 2017, arXiv
+    1708.04552. A class whose `load` may use the network says so with `needs_download = True`: `annealkit check` does
+    not call it.
     """
 
     needs_download: ClassVar[bool] = False
 
-    validation: int = 5000
-    limit: int | None = None
-    normalize: str = "standardize"
-    flip: bool = False
-    crop: int = 0
-    cutout: int = 0
-
-    def __post_init__(self) -> None:
-        part = "data"
-        check_number(part, "validation", self.validation, 0, hint="data.validation=5000, or 0 to train on all images")
-        if self.limit is not None:
-            check_number(part, "limit", self.limit, 1, hint="data.limit=null for all images")
-        check_choice(part, "normalize", self.normalize, ("standardize", "scale", "none"))
-        check_number(part, "crop", self.crop, 0, hint="data.crop=4")
-        check_number(part, "cutout", self.cutout, 0, hint="data.cutout=8")
+    validation: int = integer(
+        5000,
+        "[0, inf)",
+        "training images kept, by seed, to choose epochs and schedules with; 0 trains on all",
+        hint="5000, or 0 to train on all images",
+    )
+    limit: int | None = integer(
+        None,
+        "[1, inf)",
+        "at most this many images of each of training, validation and test",
+        null="all",
+    )
+    normalize: str = choice(
+        "standardize",
+        ("standardize", "scale", "none"),
+        "what is done to pixels; standardize: to mean 0 and deviation 1 over the training images, each channel; "
+        "scale: to 0 … 1",
+    )
+    flip: bool = flag(False, "mirror each training image left to right with probability 1/2")
+    crop: int = integer(
+        0, "[0, inf)", "shift each training image by up to this many pixels each way; edges are reflected", hint="4"
+    )
+    cutout: int = integer(
+        0,
+        "[0, inf)",
+        "blank a square of this side at a random place of each training image",
+        hint="8",
+    )
 
     def train_size(self) -> int:
         """The number of training images before the validation split, found without loading them."""

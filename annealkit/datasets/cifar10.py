@@ -3,19 +3,16 @@
 import logging
 import os
 import shutil
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pooch
 from filelock import FileLock, Timeout
 
-from annealkit import hookimpl
+from annealkit import DataError, Dataset, Images, checked_dataclass, hookimpl, setting
 from annealkit.datasets import cifar_formats
-from annealkit.datasets.base import Dataset, Images
 from annealkit.datasets.cifar_formats import CLASS_NAMES, TRAIN_BATCHES, Arrays, read_cifar
 from annealkit.datasets.download import download
-from annealkit.errors import DataError
 
 URL = "https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz"
 SHA256 = "c4a38c50a1bc5f3a1c5537f2155ab9d68f9f25eb1ed8d9ddda3db29a59bca1dd"
@@ -29,18 +26,15 @@ _KERAS_NAMES = (  # the folder, then the archive, as Keras 3 and then Keras 2 na
 _log = logging.getLogger("annealkit")
 
 
-@dataclass
+@checked_dataclass
 class Cifar10(Dataset):
     """CIFAR-10: 50,000 + 10,000 photographs, 32 x 32 pixels in colour, ten classes.
 
     Without a path: the cache folder (`ANNEALKIT_CACHE`, else the user's cache), then Keras' cached copy, then a
     download of 170 MB, which the cache keeps as arrays (184 MB) that are memory-mapped from then on.
 
-    Args:
-        flip: true by default, as in the Keras example: a photograph's mirror image is as likely as itself.
-        path: `cifar-10-binary.tar.gz`, the folder of `.bin` files that it unpacks to, or Keras' own copy
-            (`cifar-10-batches-py`, folder or archive). It is checked by its structure and not by its checksum, so
-            that a set of your own in the same layout can be used.
+    `flip` is true, as in the Keras example: a photograph's mirror image is as likely as itself. A `path` is checked by
+    its structure and not by its checksum, so that a set of your own in the same layout can be used.
 
     Raises:
         DataError: the path is not CIFAR-10; or nothing is at hand and the download failed.
@@ -51,7 +45,12 @@ class Cifar10(Dataset):
     needs_download = True
 
     flip: bool = True
-    path: str | None = None
+    path: str | None = setting(
+        None,
+        "`cifar-10-binary.tar.gz`, the folder of `.bin` files that it unpacks to, or Keras' own copy "
+        "(`cifar-10-batches-py`, folder or archive)",
+        null="the cache, Keras' cache, or a download",
+    )
 
     def train_size(self) -> int:
         return TRAIN_BATCHES * cifar_formats.RECORDS

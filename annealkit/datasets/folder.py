@@ -2,35 +2,37 @@
 
 import zlib
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from PIL import Image, ImageOps
 
-from annealkit import hookimpl
-from annealkit.datasets.base import Dataset, Images
-from annealkit.errors import ConfigError, DataError
-from annealkit.fields.checks import check_number
+from annealkit import (
+    ConfigError,
+    DataError,
+    Dataset,
+    Images,
+    checked_dataclass,
+    hookimpl,
+    integer,
+    number,
+    setting,
+)
 
 _ENDINGS = {".jpg", ".jpeg", ".png", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".ppm", ".pgm"}
 _LAYOUT = "The layout is PATH/train/<class>/*.jpg (or .png and the like) and, for a test set, PATH/test/<class>/*.jpg"
 
 
-@dataclass
+@checked_dataclass
 class Folder(Dataset):
     """Your own pictures: `train/<class>/*.jpg` and, if there is one, `test/<class>/*.jpg` under a path.
 
     Classes are the folders in `train/`, sorted by name. Pictures are turned upright, become RGB, uint8, and are all
     held in memory. Files with other endings than those of pictures, and names that begin with a dot, are left out.
 
-    Args:
-        path: the folder that has `train/` in it; required.
-        size: resize each picture to a square of this many pixels, bicubic, not keeping its proportions; null if
-            all pictures have one size already.
-        test_fraction: the part of `train/` that is set aside for the test if there is no `test/`, in (0, 1). It is
-            chosen by the files' names, so that it stays the same when pictures are added, and within each class.
+    Test pictures that are taken from `train/` are chosen by the files' names, so that they stay the same when pictures
+    are added, and within each class.
 
     Raises:
         ConfigError: no path.
@@ -38,23 +40,25 @@ class Folder(Dataset):
             or pictures of several sizes without `data.size`.
     """
 
-    path: str | None = None
-    size: int | None = None
-    test_fraction: float = 0.1
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if self.size is not None:
-            check_number("folder", "size", self.size, 1, hint="data.size=32, or null to keep the pictures' own size")
-        check_number("folder", "test_fraction", self.test_fraction, 0, 1, bounds="()", hint="data.test_fraction=0.1")
+    path: str | None = setting(None, "the folder that has `train/` in it; required")
+    size: int | None = integer(
+        None,
+        "[1, inf)",
+        "resize each picture to a square of this many pixels; bicubic, not keeping its proportions",
+        null="all pictures have one size already",
+        hint="32",
+    )
+    test_fraction: float = number(
+        0.1, "(0, 1)", "the part of `train/` that is set aside for the test if there is no `test/`"
+    )
 
     @classmethod
     def examples(cls, folder: Path) -> list[dict[str, Any]]:
         """Settings to check it with; pictures of two classes are written into the folder."""
-        for number, kind in enumerate(("dark", "light")):
+        for place, kind in enumerate(("dark", "light")):
             (folder / "train" / kind).mkdir(parents=True)
             for picture in range(10):
-                colour = (120 * number + picture, picture, 10 * picture)
+                colour = (120 * place + picture, picture, 10 * picture)
                 Image.new("RGB", (8 + picture, 8), colour).save(folder / "train" / kind / f"{picture}.png")
         return [{"path": str(folder), "size": 8}, {"path": str(folder), "size": 4, "test_fraction": 0.3}]
 

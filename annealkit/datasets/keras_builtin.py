@@ -1,15 +1,11 @@
 """The picture sets that Keras itself can fetch."""
 
 import importlib
-from dataclasses import dataclass
 
 import numpy as np
 
-from annealkit import hookimpl
-from annealkit.datasets.base import Dataset, Images
+from annealkit import DataError, Dataset, Images, checked_dataclass, choice, hookimpl
 from annealkit.datasets.cifar_formats import CLASS_NAMES
-from annealkit.errors import DataError
-from annealkit.fields.checks import check_choice
 
 _DIGITS = [str(digit) for digit in range(10)]
 _CLOTHES = ["T-shirt/top", "trouser", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag", "ankle boot"]
@@ -22,14 +18,11 @@ _CLASSES = {  # Keras gives numbers only
 _TRAIN = {"mnist": 60_000, "fashion_mnist": 60_000, "cifar10": 50_000, "cifar100": 50_000}
 
 
-@dataclass
+@checked_dataclass
 class KerasDataset(Dataset):
     """A set that Keras fetches and keeps: `mnist`, `fashion_mnist`, `cifar10` or `cifar100`.
 
     Grey pictures get a channel axis: 28 x 28 becomes (28, 28, 1).
-
-    Args:
-        dataset: one of the four names.
 
     Raises:
         ConfigError: another name.
@@ -41,11 +34,7 @@ class KerasDataset(Dataset):
 
     needs_download = True
 
-    dataset: str = "fashion_mnist"
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        check_choice("keras", "dataset", self.dataset, tuple(_CLASSES))
+    dataset: str = choice("fashion_mnist", tuple(_CLASSES), "which set")
 
     def train_size(self) -> int:
         return _TRAIN[self.dataset]

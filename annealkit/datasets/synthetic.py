@@ -8,13 +8,10 @@ real sets, keeps the best model below 100 %.
 """
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 
 import numpy as np
 
-from annealkit import hookimpl
-from annealkit.datasets.base import Dataset, Images
-from annealkit.fields.checks import check_number
+from annealkit import Dataset, Images, checked_dataclass, hookimpl, integer
 
 _TRAIN, _TEST, _CLASSES, _SIDE = 50_000, 10_000, 10, 32
 # All numbers below are part of what the set is: change one and old results are not comparable any more.
@@ -30,25 +27,18 @@ _NOISE = 16  # brightness steps, each way
 _GREY = (98, 158)  # of the ground, for each of red, green and blue
 
 
-@dataclass
+@checked_dataclass
 class Synthetic(Dataset):
     """Built-in: 50,000 + 10,000 pictures of blots on textures, 32 x 32 pixels in colour, ten classes; no download.
 
     The same on every platform and with every version of NumPy. With `limit`, only the pictures that can be used are
     made: the first `limit` + `validation` of the training pictures and the first `limit` of the test pictures.
 
-    Args:
-        data_seed: another number makes another set, with other silhouettes; at least 0.
-
     Raises:
         ConfigError: a negative seed.
     """
 
-    data_seed: int = 0
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        check_number("synthetic", "data_seed", self.data_seed, 0, hint="data.data_seed=0")
+    data_seed: int = integer(0, "[0, inf)", "another number makes another set; with other silhouettes")
 
     def train_size(self) -> int:
         return _TRAIN if self.limit is None else min(_TRAIN, self.limit + self.validation)

@@ -1,27 +1,17 @@
 """The dummy data of the article that annealkit grew from: which of three random numbers is the largest?"""
 
-from dataclasses import dataclass
-
 import numpy as np
 
-from annealkit import hookimpl
-from annealkit.datasets.base import Dataset, Images
-from annealkit.errors import ConfigError
-from annealkit.fields.checks import check_number
+from annealkit import Dataset, Images, SettingError, checked_dataclass, hookimpl, integer
 
 _TRAIN, _TEST, _FEATURES = 1000, 100, 3
 
 
-@dataclass
+@checked_dataclass
 class Toy(Dataset):
     """1,000 points of three random features; the class is the largest one. Trains in seconds.
 
     Features are float32, uniform in [0, 1), shape (n, 3). They are no pictures: use a model that takes features.
-
-    Args:
-        data_seed: another number makes another set of points; at least 0.
-        validation: as in every data set, but 0 here.
-        normalize: as in every data set, but `none` here.
 
     Raises:
         ConfigError: `flip`, `crop` or `cutout` is asked for; these need pictures.
@@ -31,17 +21,13 @@ class Toy(Dataset):
 
     validation: int = 0
     normalize: str = "none"
-    data_seed: int = 0
+    data_seed: int = integer(0, "[0, inf)", "another number makes another set of points")
 
     def __post_init__(self) -> None:
-        super().__post_init__()
-        check_number("toy", "data_seed", self.data_seed, 0, hint="data.data_seed=0")
-        for field in ("flip", "crop", "cutout"):
+        for field, none in (("flip", "false"), ("crop", "0"), ("cutout", "0")):
             if getattr(self, field):
-                raise ConfigError(
-                    f"toy: {field} changes pictures, and the toy set has three features and no pictures; "
-                    f"got {getattr(self, field)!r}. Leave data.{field} out, or try data=synthetic."
-                )
+                problem = " changes pictures, and the toy set has three features and no pictures; got "
+                raise SettingError(self, field, f"{problem}{getattr(self, field)!r}", f"{none}, or data=synthetic")
 
     def train_size(self) -> int:
         return _TRAIN

@@ -14,30 +14,38 @@ and the conformance checks are made from the same line: `settings_of` gives it t
 
 from annealkit.fields.declaring import (
     Setting,
+    as_text,
     checked_dataclass,
     choice,
+    default_of,
     duration,
     durations,
     flag,
     integer,
+    integers,
     momentum,
     number,
     numbers,
+    prose_of,
     setting,
     settings_of,
 )
 
 __all__ = [
     "Setting",
+    "as_text",
     "checked_dataclass",
     "choice",
+    "default_of",
     "duration",
     "durations",
     "flag",
     "integer",
+    "integers",
     "momentum",
     "number",
     "numbers",
+    "prose_of",
     "setting",
     "settings_of",
 ]

@@ -42,7 +42,7 @@ def number_problem(value: Any, low: float, high: float = math.inf, bounds: str =
     if math.isfinite(value) and above and below:
         return None
     left, right = bounds[0], bounds[1] if math.isfinite(high) else ")"
-    span = f"{left}{low:g}, {'infinity' if high == math.inf else format(high, 'g')}{right}"
+    span = f"{left}{low:.10g}, {'infinity' if high == math.inf else format(high, '.10g')}{right}"
     return f" must lie in {span}; got {value!r}."
 
 

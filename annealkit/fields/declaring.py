@@ -3,6 +3,7 @@
 import dataclasses
 import difflib
 import inspect
+import math
 import numbers as number_types
 import textwrap
 from collections.abc import Callable
@@ -88,14 +89,15 @@ def number(default: Any = dataclasses.MISSING, within: str = "(-inf, inf)", mean
 def integer(default: Any = dataclasses.MISSING, within: str = "[0, inf)", meaning: str = "", **more: Any) -> Any:
     """A whole number within an interval; `more` as in `setting`."""
     low, high, bounds = _interval(within)
+    words = _in_words(low, high, bounds)
+    return setting(default, meaning, allowed=words, problem=lambda value: _whole(value, low, high, bounds), **more)
 
-    def problem(value: Any) -> str | None:
-        whole = isinstance(value, number_types.Integral) and not isinstance(value, bool)
-        if isinstance(value, number_types.Real) and not whole and not isinstance(value, bool):
-            return f" must be a whole number; got {value!r}."
-        return number_problem(value, low, high, bounds)
 
-    return setting(default, meaning, allowed=_in_words(low, high, bounds), problem=problem, **more)
+def integers(default: Any = dataclasses.MISSING, within: str = "[0, inf)", meaning: str = "", **more: Any) -> Any:
+    """A list of whole numbers, each within an interval; `more` as in `setting`."""
+    low, high, bounds = _interval(within)
+    problem = _each(lambda item: _whole(item, low, high, bounds))
+    return setting(default, meaning, allowed=f"each {_in_words(low, high, bounds)}", problem=problem, **more)
 
 
 def numbers(default: Any = dataclasses.MISSING, within: str = "(-inf, inf)", meaning: str = "", **more: Any) -> Any:
@@ -155,7 +157,7 @@ def momentum(default: Any, meaning: str, **more: Any) -> Any:
 def checked_dataclass(cls: type[_T] | None = None, /, *, label: str = "", prefix: str | None = None) -> Any:
     """A dataclass whose settings are checked whenever it is made, before its own `__post_init__`.
 
-    A subclass that gives an inherited setting another default keeps what is known of it.
+    A subclass, a plain dataclass too, that gives an inherited setting another default keeps what is known of it.
 
     Args:
         label: how errors call it; the name of the class if it is left out.
@@ -167,13 +169,17 @@ def checked_dataclass(cls: type[_T] | None = None, /, *, label: str = "", prefix
     """
 
     def decorate(cls: type[_T]) -> type[_T]:
-        _inherit_settings(cls)
         own = getattr(cls, "__post_init__", None)
 
         def __post_init__(self: Any) -> None:  # noqa: N807  the name that dataclasses call
-            check_settings(self, label, prefix if prefix is not None else f"{label}." if label else "")
-            if own is not None:
-                own(self)
+            try:
+                check_settings(self)
+                if own is not None:
+                    own(self)
+            except SettingError as error:
+                if label and error.part == type(self).__name__:
+                    raise error.at(label, f"{label}." if prefix is None else prefix) from None
+                raise
 
         cls.__post_init__ = __post_init__  # type: ignore[attr-defined]
         written = cls.__doc__
@@ -186,19 +192,37 @@ def checked_dataclass(cls: type[_T] | None = None, /, *, label: str = "", prefix
 
 
 def settings_of(cls: type) -> dict[str, Setting]:
-    """Field -> what is known of it; an empty Setting for a field that was declared without."""
-    return {field.name: _setting_of(field) for field in dataclasses.fields(cls)}
+    """Field -> what is known of it, which a field without a Setting of its own has from a base class, or nothing.
+
+    In the order in which they are shown: those that the class declares itself, then those of its bases.
+    """
+    known: dict[str, Setting] = {}
+    for base in reversed(cls.__mro__):
+        for name, field in vars(base).get("__dataclass_fields__", {}).items():
+            known[name] = field.metadata.get(_KEY) or known.get(name) or Setting("")
+    declared = dict.fromkeys(name for base in cls.__mro__ for name in inspect.get_annotations(base))
+    shown = [*(name for name in declared if name in known), *known]
+    settable = {field.name for field in dataclasses.fields(cls)}
+    return {name: known[name] for name in shown if name in settable}
 
 
-def check_settings(part: Any, label: str = "", prefix: str = "") -> None:
+def prose_of(cls: type) -> str:
+    """The class's own docstring as it was written, without indentation; empty where there is none."""
+    text = vars(cls).get("__doc__") or ""
+    # A dataclass without a docstring gets its signature as one, which says nothing to a reader.
+    return "" if text.startswith(f"{cls.__name__}(") else inspect.cleandoc(text.removesuffix(_arguments(cls)))
+
+
+def check_settings(part: Any) -> None:
     """Raise SettingError for the first setting whose value cannot be."""
+    known = settings_of(type(part))
     for field in dataclasses.fields(part):
-        known, value = _setting_of(field), getattr(part, field.name)
-        if value is None and (known.null or field.default is None):
+        value = getattr(part, field.name)
+        if value is None and (known[field.name].null or field.default is None):
             continue
-        problem = known.problem(value)
+        problem = known[field.name].problem(value)
         if problem is not None:
-            raise SettingError(label or part, field.name, problem, _suggestion(field, known, value), prefix)
+            raise SettingError(part, field.name, problem, _suggestion(field, known[field.name], value))
 
 
 def default_of(field: "dataclasses.Field[Any]") -> Any:
@@ -232,23 +256,10 @@ def _field(default: Any, known: Setting) -> Any:
     return dataclasses.field(default=default, metadata=metadata)
 
 
-def _setting_of(field: "dataclasses.Field[Any]") -> Setting:
-    return field.metadata.get(_KEY) or Setting("")
-
-
-def _inherit_settings(cls: type) -> None:
-    """Where a class gives an inherited setting a plain new default, carry over what is known of it."""
-    inherited: dict[str, Setting] = {}
-    for base in cls.__mro__[:0:-1]:
-        inherited.update(settings_of(base) if dataclasses.is_dataclass(base) else {})
-    for name in inspect.get_annotations(cls):
-        default = vars(cls).get(name, dataclasses.MISSING)
-        if name in inherited and not isinstance(default, dataclasses.Field):
-            setattr(cls, name, _field(default, inherited[name]))
-
-
 def _arguments(cls: type) -> str:
     """The section `Args:` of the settings that a class declares itself; empty if there are none."""
+    if "__dataclass_fields__" not in vars(cls):
+        return ""
     own = inspect.get_annotations(cls)
     known = {name: found for name, found in settings_of(cls).items() if name in own and found.meaning}
     if not known:
@@ -260,6 +271,12 @@ def _arguments(cls: type) -> str:
     return "\n".join(["\n\n    Args:", *lines, "    "])
 
 
+def _whole(value: Any, low: float, high: float, bounds: str) -> str | None:
+    if isinstance(value, number_types.Real) and not isinstance(value, number_types.Integral | bool):
+        return f" must be a whole number; got {value!r}."
+    return number_problem(value, low, high, bounds)
+
+
 def _interval(within: str) -> tuple[float, float, str]:
     """`[0, 1)` as (0.0, 1.0, "[)")."""
     low, high = (float(end) for end in within[1:-1].split(","))
@@ -267,10 +284,12 @@ def _interval(within: str) -> tuple[float, float, str]:
 
 
 def _in_words(low: float, high: float, bounds: str) -> str:
-    """`in [0, 1)`, `at least 0`, `above 0`."""
-    if high == float("inf"):
-        return f"{'at least' if bounds[0] == '[' else 'above'} {low:g}"
-    return f"in {bounds[0]}{low:g}, {high:g}{bounds[1]}"
+    """`in [0, 1)`, `at least 0`, `above 0`, `below 0`."""
+    if high == math.inf:
+        return f"{'at least' if bounds[0] == '[' else 'above'} {low:.10g}"
+    if low == -math.inf:
+        return f"{'at most' if bounds[1] == ']' else 'below'} {high:.10g}"
+    return f"in {bounds[0]}{low:.10g}, {high:.10g}{bounds[1]}"
 
 
 def _each(problem: Problem) -> Problem:

@@ -4,7 +4,6 @@ It keeps what the trunk's state depends on: model, data, optimizer, seed, batch 
 """
 
 import math
-from dataclasses import fields
 from fractions import Fraction
 from pathlib import Path
 
@@ -13,7 +12,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from annealkit.configuration.composition import compose, parse
 from annealkit.configuration.identity import run_name
-from annealkit.configuration.settings import Trainer
+from annealkit.configuration.settings import OPERATIONAL
 from annealkit.configuration.stored_settings import build_curve
 from annealkit.curve.rates import learning_rates
 from annealkit.curve.span import Run, parse_duration
@@ -38,7 +37,6 @@ _FREE = tuple(name for name, group in GROUPS.items() if group.free_in_branch)
 _PLAIN = ("outputs", "rerun", "resume")
 _KEPT = ("model", "data", "seed", "experiment")
 _ACCUMULATION = "gradient_accumulation_steps"
-_OPERATIONAL = [setting.name for setting in fields(Trainer) if setting.metadata.get("operational")]
 
 
 def compose_branch(folder: Path, words: list[str], registry: Registry) -> DictConfig:
@@ -156,7 +154,7 @@ def _refuse_what_is_kept(override: Override, folder: Path) -> None:
         near = did_you_mean(group, takes)
         raise ConfigError(f"{override.input_line}: there is no such key.{near} A branch takes {', '.join(takes)}.")
     if group == "trainer":
-        allowed = rest in _OPERATIONAL or rest.startswith("early_stopping")
+        allowed = rest in OPERATIONAL or rest.startswith("early_stopping")
     else:
         allowed = group in (*_FREE, *_PLAIN) or (group == "optimizer" and rest not in ("", _ACCUMULATION))
     if not allowed:

@@ -1,16 +1,14 @@
 """The Keras CIFAR-10 example network."""
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from annealkit import hookimpl
-from annealkit.errors import ConfigError
+from annealkit import ConfigError, checked_dataclass, hookimpl
 
 if TYPE_CHECKING:
     import keras
 
 
-@dataclass
+@checked_dataclass
 class KerasCnn:
     """The Keras CIFAR-10 example network: four convolutions, one dense layer, dropout.
 

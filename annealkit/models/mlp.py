@@ -1,30 +1,18 @@
 """A small fully connected network."""
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from annealkit import hookimpl
-from annealkit.errors import ConfigError
+from annealkit import checked_dataclass, hookimpl, integers
 
 if TYPE_CHECKING:
     import keras
 
 
-@dataclass
+@checked_dataclass
 class Mlp:
-    """Fully connected layers with ReLU, then softmax; the default is three of 9 units.
+    """Fully connected layers with ReLU, then softmax; the default is three of 9 units."""
 
-    Args:
-        hidden: units of each hidden layer, each at least 1.
-    """
-
-    hidden: list[int] = field(default_factory=lambda: [9, 9, 9])
-
-    def __post_init__(self) -> None:
-        if any(units < 1 for units in self.hidden):
-            raise ConfigError(
-                f"mlp: every entry of hidden must be at least 1; got {self.hidden}. Try model.hidden=[9,9,9]."
-            )
+    hidden: list[int] = integers([9, 9, 9], "[1, inf)", "units of each hidden layer")
 
     def build(self, input_shape: tuple[int, ...], classes: int) -> "keras.Model":
         """The model for inputs of any shape; images are flattened."""

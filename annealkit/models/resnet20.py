@@ -1,31 +1,22 @@
 """ResNet-20 for CIFAR-10."""
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from annealkit import hookimpl
-from annealkit.errors import ConfigError
-from annealkit.fields.checks import check_number
+from annealkit import ConfigError, checked_dataclass, hookimpl, number
 
 if TYPE_CHECKING:
     import keras
 
 
-@dataclass
+@checked_dataclass
 class ResNet20:
     """ResNet-20 v1 for small images: three stages of three residual blocks with 16, 32 and 64 filters.
 
     Source: He et al. 2016, arXiv 1512.03385, section 4.2, as the Keras CIFAR-10 ResNet example builds it
     (projection shortcuts between stages, He-normal weights, L2 penalty on kernels).
-
-    Args:
-        l2: factor of the L2 penalty, at least 0.
     """
 
-    l2: float = 1e-4
-
-    def __post_init__(self) -> None:
-        check_number("resnet20", "l2", self.l2, 0, hint="model.l2=1e-4")
+    l2: float = number(1e-4, "[0, inf)", "factor of the L2 penalty on kernels")
 
     def build(self, input_shape: tuple[int, ...], classes: int) -> "keras.Model":
         """The model for images of shape (height, width, channels), each side at least 8 pixels."""

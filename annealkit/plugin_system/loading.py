@@ -19,6 +19,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from annealkit.errors import ConfigError, did_you_mean
+from annealkit.fields import prose_of
 from annealkit.groups import GROUPS, builtin_modules
 from annealkit.plugin_system import hookspecs
 from annealkit.plugin_system.refusals import unsettable
@@ -45,9 +46,7 @@ class Part:
     @property
     def summary(self) -> str:
         """The first line of the class's docstring."""
-        # A dataclass without a docstring gets its signature as one, which says nothing to a reader.
-        text = self.cls.__doc__ or ""
-        return "" if text.startswith(f"{self.cls.__name__}(") else text.strip().partition("\n")[0]
+        return prose_of(self.cls).partition("\n")[0]
 
     @property
     def label(self) -> str:

@@ -6,13 +6,12 @@ What is drawn is the array that training applies. TensorFlow is never imported, 
 import shutil
 import textwrap
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 
 from annealkit.curve.span import Run
-from annealkit.fields.checks import check_number
+from annealkit.fields import checked_dataclass, integer, setting
 from annealkit.preview.files import write_csv, write_png
 from annealkit.preview.terminal import can_print, counted, draw, in_epochs
 from annealkit.preview.unmeant import warnings
@@ -20,23 +19,17 @@ from annealkit.preview.unmeant import warnings
 __all__ = ["Point", "PreviewSettings", "describe", "draw", "show", "warnings", "write_csv", "write_png"]
 
 
-@dataclass
+@checked_dataclass(label="preview")
 class PreviewSettings:
-    """Where a preview goes besides the terminal.
+    """Where a preview goes besides the terminal."""
 
-    Args:
-        png: file for the curve as a picture, or None. Needs `pip install "annealkit[plot]"`.
-        csv: file for the numbers, `step,learning_rate` in full precision, or None.
-        steps_per_epoch: weight updates in one epoch; None takes it from the data set and the batch size.
-    """
-
-    png: str | None = None
-    csv: str | None = None
-    steps_per_epoch: int | None = None
-
-    def __post_init__(self) -> None:
-        if self.steps_per_epoch is not None:
-            check_number("preview", "steps_per_epoch", self.steps_per_epoch, 1, hint="preview.steps_per_epoch=391")
+    png: str | None = setting(
+        None, 'file for the curve as a picture, which needs `pip install "annealkit[plot]"`', null="none"
+    )
+    csv: str | None = setting(None, "file for the numbers, `step,learning_rate` in full precision", null="none")
+    steps_per_epoch: int | None = integer(
+        None, "[1, inf)", "weight updates in one epoch", null="by the data set and the batch size", hint="391"
+    )
 
 
 class Point(NamedTuple):

@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from annealkit.testing.documentation import docstring_of
+from annealkit.fields import prose_of
 from annealkit.testing.subject import Settings, Subject
 
 TOLERANCE = 1e-12
@@ -45,7 +45,7 @@ class Bounds:
 def documented_bounds(subject: Subject, instance: Any, settings: Settings) -> Bounds:
     """The interval that the class's docstring gives for this instance."""
     cls = subject.part.cls
-    found = re.search(r"^Range: *(.*)$", docstring_of(cls), re.MULTILINE)
+    found = re.search(r"^Range: *(.*)$", prose_of(cls), re.MULTILINE)
     usage = (
         "after `Args:` add a line such as `Range: [floor, 1]`. Its ends are numbers, inf, fields that are numbers, or "
         "min(), max(), +, -, * and / of them; ( and ) leave an end out."

@@ -1,11 +1,11 @@
 """Checks of the docstring and of the configuration, which are the same for every kind of part."""
 
-import inspect
 import re
 from dataclasses import fields
 
 from omegaconf import DictConfig, OmegaConf
 
+from annealkit.fields import prose_of, settings_of
 from annealkit.testing.subject import Subject, same
 
 _HEADING = re.compile(r"^[A-Z]\w*:")
@@ -25,15 +25,9 @@ def has_settings(subject: Subject) -> None:
         subject.build(settings)
 
 
-def docstring_of(cls: type) -> str:
-    """The class's own docstring, without indentation; empty where there is only dataclass's signature."""
-    text = vars(cls).get("__doc__") or ""
-    return "" if text.startswith(f"{cls.__name__}(") else inspect.cleandoc(text)
-
-
 def has_docstring(subject: Subject, *headings: str) -> None:
-    """A summary, the given headings, and every field under `Args:`."""
-    text = docstring_of(subject.part.cls)
+    """A summary, the given headings, and what every field means, said with it or under `Args:`."""
+    text = prose_of(subject.part.cls)
     name = subject.part.cls.__name__
     if not text.partition("\n")[0].strip():
         own = [f"`{heading}:`" for heading in headings]
@@ -41,23 +35,28 @@ def has_docstring(subject: Subject, *headings: str) -> None:
         raise subject.failure(
             f"the class {name} has no docstring",
             "begin it with a docstring whose first line says in a sentence what it does; `annealkit plugins` shows it. "
-            f"It needs besides: {', '.join([*own, '`Args:`'])} with every field{names and ': ' + names}.",
+            f"It needs besides: {', '.join([*own, '`Args:`'])} with every field{names and ': ' + names}."
+            " Those that say what they are, as in a checked_dataclass, need no `Args:`.",
         )
     missing = [heading for heading in headings if not re.search(rf"^{heading}: *\S", text, re.MULTILINE)]
-    documented = {entry for cls in subject.part.cls.__mro__ for entry in _arguments(docstring_of(cls))}
+    documented = {entry for cls in subject.part.cls.__mro__ for entry in _arguments(prose_of(cls))}
+    documented |= {field for field, known in settings_of(subject.part.cls).items() if known.meaning}
     unsaid = [field.name for field in fields(subject.part.cls) if field.name not in documented]
     found = [f"has no line {heading}:" for heading in missing]
     changes = [f"add a line such as `{_EXAMPLE[heading]}`." for heading in missing]
     if unsaid:
         found.append(f"does not say what {', '.join(unsaid)} {'is' if len(unsaid) == 1 else 'are'}")
-        changes.append(f"under a line `Args:` add, indented, `{unsaid[0]}: what it is, its unit, its range.`")
+        changes.append(
+            f"under a line `Args:` add, indented, `{unsaid[0]}: what it is, its unit, its range.`, or declare it in a "
+            f'checked_dataclass, such as `{unsaid[0]}: float = number(0.1, "[0, 1]", "what it is")`.'
+        )
     if found:
         raise subject.failure(f"the docstring of {name} {', '.join(found)}", " ".join(changes))
 
 
 def has_source(subject: Subject) -> None:
     """Where it comes from: a line `Source:`, or a year in the text as of a citation."""
-    text = docstring_of(subject.part.cls)
+    text = prose_of(subject.part.cls)
     if not re.search(r"^Source: *\S", text, re.MULTILINE) and not _CITED.search(text):
         raise subject.failure(
             f"the docstring of {subject.part.cls.__name__} does not say where it comes from",

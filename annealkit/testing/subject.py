@@ -15,6 +15,7 @@ import numpy as np
 from omegaconf import DictConfig, OmegaConf
 
 from annealkit.errors import ConfigError
+from annealkit.groups import GROUPS
 from annealkit.plugin_system.registry import Registry
 from annealkit.testing.check import ConformanceError, UnusableError, message
 
@@ -41,7 +42,7 @@ class Subject:
     @property
     def is_none(self) -> bool:
         """Whether the name stands for having no such part."""
-        return self.part.name == "none" and self.group in ("warmup", "feedback")
+        return self.part.name == "none" and GROUPS[self.group].may_be_none
 
     @cached_property
     def settings(self) -> list[Settings]:
