@@ -2,14 +2,12 @@
 
 import inspect
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from annealkit import ConfigError, Run, hookimpl
-from annealkit.errors import did_you_mean
+from annealkit import ConfigError, Run, checked_dataclass, did_you_mean, hookimpl, setting
 
 HINT = "schedule.function=cosine_decay_schedule"
 # Arguments that count weight updates: numbers, lists of them, and dictionaries whose keys they are.
@@ -17,7 +15,11 @@ STEPS = ("transition_steps", "decay_steps", "warmup_steps", "transition_begin")
 BOUNDARIES = ("boundaries", "boundaries_and_scales")
 
 
-@dataclass
+def _arguments_problem(value: Any) -> str | None:
+    return None if isinstance(value, Mapping) else f" must be the function's arguments by name; got {value!r}."
+
+
+@checked_dataclass
 class OptaxSchedule:
     """Any schedule of optax: `function` is its name there, `arguments` are its own.
 
@@ -25,13 +27,10 @@ class OptaxSchedule:
     1 is the base rate. Which functions there are, and their formulas, is said by optax; those count that return a
     schedule.
 
-    Args:
-        function: the name of a function in `optax.schedules`.
-        arguments: its arguments by name. Those that count weight updates (transition_steps, decay_steps, warmup_steps,
-            transition_begin, boundaries and the keys of boundaries_and_scales) are whole numbers, as in optax, or
-            durations such as `2ep`, `500st` and `10%`, % being of the schedule's whole span. `schedules` of
-            join_schedules is a list of `{function: …, arguments: {…}}`; `cosine_kwargs` of sgdr_schedule is a list of
-            arguments.
+    Of the arguments, those that count weight updates (transition_steps, decay_steps, warmup_steps, transition_begin,
+    boundaries and the keys of boundaries_and_scales) are whole numbers, as in optax, or durations such as `2ep`,
+    `500st` and `10%`, % being of the schedule's whole span. `schedules` of join_schedules is a list of
+    `{function: …, arguments: {…}}`; `cosine_kwargs` of sgdr_schedule is a list of arguments.
 
     Range: [0, inf), what the arguments make of it; a factor below 0 or not finite is refused.
 
@@ -58,15 +57,10 @@ class OptaxSchedule:
     "decay_steps": "100%"})`.
     """
 
-    function: str
-    arguments: dict[str, Any] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        if not isinstance(self.arguments, Mapping):
-            raise ConfigError(
-                f"optax: arguments must be the function's arguments by name; got {self.arguments!r}. "
-                "Try schedule.arguments={init_value:1,decay_steps:100%}."
-            )
+    function: str = setting(meaning="the name of a function in optax.schedules")
+    arguments: dict[str, Any] = setting(
+        {}, "its arguments by name", problem=_arguments_problem, hint="{init_value:1,decay_steps:100%}"
+    )
 
     @classmethod
     def examples(cls, folder: Path) -> list[dict[str, Any]]:

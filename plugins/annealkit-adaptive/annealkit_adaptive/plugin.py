@@ -1,18 +1,29 @@
 """What the plugin adds to annealkit: a dataclass for each optimizer. Keras is imported only when one is built."""
 
-import math
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from annealkit import ConfigError, hookimpl
-from annealkit.fields.checks import check_number
-from annealkit.optimizers import KerasOptimizer
+from annealkit import KerasOptimizer, SettingError, checked_dataclass, flag, hookimpl, number
 
 if TYPE_CHECKING:
     import keras
 
 
-@dataclass
+@checked_dataclass
+class DecayWithinStep(KerasOptimizer):
+    """Base of the optimizers whose weight decay is part of their step."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        # annealkit gives groups their decay beside the step, so it would be added to the one within.
+        if self.groups and (self.weight_decay or any(group.weight_decay for group in self.groups)):
+            problem = (
+                " can have no weight decay here, where it is part of the step; got "
+                f"weight_decay={self.weight_decay!r} and {len(self.groups)} group(s)"
+            )
+            raise SettingError(self, "groups", problem, "[], or optimizer.weight_decay=null and none in the groups")
+
+
+@checked_dataclass
 class AdaBound(KerasOptimizer):
     """AdaBound: Adam whose rate for each weight is clipped to a band that closes on an SGD rate.
 
@@ -24,31 +35,17 @@ class AdaBound(KerasOptimizer):
     where m and v are the running means of gradients and their squares. Schedules that fit: those that fit SGD, such as
     step or cosine; the authors divide both rates by ten late in the run.
     Source: Luo et al. 2019, arXiv 1902.09843. `lr` and all defaults are the authors'.
-
-    Args:
-        beta_1: decay of the running mean of gradients, from 0 to below 1.
-        beta_2: decay of the running mean of squared gradients, from 0 to below 1.
-        final_learning_rate: the SGD rate that both bounds approach at the schedule's factor 1, above 0.
-        gamma: how fast they do, between 0 and 1.
-        epsilon: added for numerical safety, above 0.
-        amsbound: divide by the largest mean square so far.
     """
 
     lr: float = 0.001
-    beta_1: float = 0.9
-    beta_2: float = 0.999
-    final_learning_rate: float = 0.1
-    gamma: float = 0.001
-    epsilon: float = 1e-8
-    amsbound: bool = False
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        _check_decay("adabound", self, "beta_1", 0.9)
-        _check_decay("adabound", self, "beta_2", 0.999)
-        _check_above_zero("adabound", self, "final_learning_rate", 0.1)
-        check_number("adabound", "gamma", self.gamma, 0, 1, bounds="()", hint="optimizer.gamma=0.001")
-        _check_above_zero("adabound", self, "epsilon", 1e-8)
+    beta_1: float = number(0.9, "[0, 1)", "decay of the running mean of gradients")
+    beta_2: float = number(0.999, "[0, 1)", "decay of the running mean of squared gradients")
+    final_learning_rate: float = number(
+        0.1, "(0, inf)", "the SGD rate that both bounds approach at the schedule's factor 1"
+    )
+    gamma: float = number(0.001, "(0, 1)", "how fast they do")
+    epsilon: float = number(1e-8, "(0, inf)", "added for numerical safety")
+    amsbound: bool = flag(False, "divide by the largest mean square so far")
 
     def build(self, learning_rate: Any) -> "keras.Optimizer":
         optimizer = super().build(learning_rate)
@@ -61,7 +58,7 @@ class AdaBound(KerasOptimizer):
         return AdaBound
 
 
-@dataclass
+@checked_dataclass
 class Swats(KerasOptimizer):
     """SWATS: Adam, which switches once to SGD with momentum, at a rate that Adam's steps suggest.
 
@@ -71,26 +68,13 @@ class Swats(KerasOptimizer):
     Schedules that fit: those that fit SGD, such as step (the paper's) or cosine.
     Source: Keskar & Socher 2017, arXiv 1712.07628, algorithm 1. `lr` and all defaults are the paper's. Its tolerance
     may never be met where gradients are noisy: try 1e-5 if the switch does not come.
-
-    Args:
-        beta_1: decay of the running mean of gradients and SGD's momentum, from 0 to below 1.
-        beta_2: decay of the running means of squared gradients and of the estimate, from 0 to below 1.
-        epsilon: added for numerical safety, above 0.
-        tolerance: how close the estimate must come to its mean, above 0; a rate.
     """
 
     lr: float = 0.001
-    beta_1: float = 0.9
-    beta_2: float = 0.999
-    epsilon: float = 1e-9
-    tolerance: float = 1e-9
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        _check_decay("swats", self, "beta_1", 0.9)
-        _check_decay("swats", self, "beta_2", 0.999)
-        _check_above_zero("swats", self, "epsilon", 1e-9)
-        _check_above_zero("swats", self, "tolerance", 1e-9)
+    beta_1: float = number(0.9, "[0, 1)", "decay of the running mean of gradients and SGD's momentum")
+    beta_2: float = number(0.999, "[0, 1)", "decay of the running means of squared gradients and of the estimate")
+    epsilon: float = number(1e-9, "(0, inf)", "added for numerical safety")
+    tolerance: float = number(1e-9, "(0, inf)", "how close the estimate must come to its mean; a rate")
 
     def build(self, learning_rate: Any) -> "keras.Optimizer":
         optimizer = super().build(learning_rate)
@@ -103,8 +87,8 @@ class Swats(KerasOptimizer):
         return SWATS
 
 
-@dataclass
-class Prodigy(KerasOptimizer):
+@checked_dataclass
+class Prodigy(DecayWithinStep):
     """Prodigy: Adam with a rate that it estimates itself; `lr` stays 1.
 
     With the estimate d, the rate r and R = d * r: m and v are Adam's running means of d * g and (d * g)^2, and
@@ -115,41 +99,22 @@ class Prodigy(KerasOptimizer):
     over all weights at once; w0 are those of the start. Schedules that fit: cosine, or constant. With a warmup, set
     `safeguard_warmup=true`. The learning rate that annealkit records is r, without the estimate.
     Source: Mishchenko & Defazio 2023, arXiv 2306.06101. `lr` and all defaults are the authors'.
-
-    Args:
-        beta_1: decay of the running mean of gradients, from 0 to below 1.
-        beta_2: decay of the running mean of squared gradients, from above 0 to below 1.
-        beta_3: decay of the sums that the estimate is made of, from 0 to below 1; null for the root of beta_2.
-        epsilon: added for numerical safety, above 0.
-        d0: the first estimate, above 0; far too small is right.
-        d_coef: multiplies the estimate, above 0; what to tune, between 0.5 and 2.
-        growth_rate: how many times as large the estimate may become in one update, above 1; null for any.
-        use_bias_correction: Adam's.
-        safeguard_warmup: leave the rate out of the divisor of the estimate.
     """
 
     lr: float = 1.0
-    beta_1: float = 0.9
-    beta_2: float = 0.999
-    beta_3: float | None = None
-    epsilon: float = 1e-8
-    d0: float = 1e-6
-    d_coef: float = 1.0
-    growth_rate: float | None = None
-    use_bias_correction: bool = False
-    safeguard_warmup: bool = False
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        _check_groups("prodigy", self)
-        _check_decay("prodigy", self, "beta_1", 0.9)
-        check_number("prodigy", "beta_2", self.beta_2, 0, 1, bounds="()", hint="optimizer.beta_2=0.999")
-        if self.beta_3 is not None:
-            check_number("prodigy", "beta_3", self.beta_3, 0, 1, bounds="[)", hint="optimizer.beta_3=null")
-        for name, value in (("epsilon", 1e-8), ("d0", 1e-6), ("d_coef", 1.0)):
-            _check_above_zero("prodigy", self, name, value)
-        if self.growth_rate is not None:
-            check_number("prodigy", "growth_rate", self.growth_rate, 1, bounds="()", hint="optimizer.growth_rate=1.02")
+    beta_1: float = number(0.9, "[0, 1)", "decay of the running mean of gradients")
+    beta_2: float = number(0.999, "(0, 1)", "decay of the running mean of squared gradients")
+    beta_3: float | None = number(
+        None, "[0, 1)", "decay of the sums that the estimate is made of", null="the root of beta_2"
+    )
+    epsilon: float = number(1e-8, "(0, inf)", "added for numerical safety")
+    d0: float = number(1e-6, "(0, inf)", "the first estimate; far too small is right")
+    d_coef: float = number(1.0, "(0, inf)", "multiplies the estimate; what to tune, between 0.5 and 2")
+    growth_rate: float | None = number(
+        None, "(1, inf)", "how many times as large the estimate may become in one update", null="any", hint="1.02"
+    )
+    use_bias_correction: bool = flag(False, "Adam's")
+    safeguard_warmup: bool = flag(False, "leave the rate out of the divisor of the estimate")
 
     def optimizer_class(self) -> "type[keras.Optimizer]":
         from annealkit_adaptive.optimizers import Prodigy
@@ -157,31 +122,21 @@ class Prodigy(KerasOptimizer):
         return Prodigy
 
 
-@dataclass
-class ScheduleFreeOptimizer(KerasOptimizer):
-    """Base of the schedule-free optimizers.
+@checked_dataclass
+class ScheduleFreeOptimizer(DecayWithinStep):
+    """Base of the schedule-free optimizers."""
 
-    Args:
-        weight_power: how much more later points count in the average, at least 0.
-        weight_lr_power: how much less points of a warmup count in the average, at least 0.
-    """
-
-    weight_power: float = 0.0
-    weight_lr_power: float = 2.0
+    weight_power: float = number(0.0, "[0, inf)", "how much more later points count in the average")
+    weight_lr_power: float = number(2.0, "[0, inf)", "how much less points of a warmup count in the average")
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        _check_groups("schedule_free", self)
-        for name, value in (("weight_power", 0.0), ("weight_lr_power", 2.0)):
-            check_number("schedule_free", name, getattr(self, name), 0, hint=f"optimizer.{name}={value}")
         if self.ema_momentum is not None:
-            raise ConfigError(
-                "schedule_free: ema_momentum must be null, since this optimizer averages the weights itself; "
-                f"got {self.ema_momentum!r}. Try optimizer.ema_momentum=null."
-            )
+            problem = f" must be null, since this optimizer averages the weights itself; got {self.ema_momentum!r}"
+            raise SettingError(self, "ema_momentum", problem, "null")
 
 
-@dataclass
+@checked_dataclass
 class ScheduleFreeSgd(ScheduleFreeOptimizer):
     """Schedule-free SGD: plain steps, an average of all points, and gradients taken between the two.
 
@@ -191,17 +146,10 @@ class ScheduleFreeSgd(ScheduleFreeOptimizer):
     Validation, test and the saved model have x; it trains y. What fits: schedule=constant with a warmup of 5 %.
     Source: Defazio et al. 2024, arXiv 2405.15682. `lr` and all defaults are the authors', who advise ten to fifty times
     the rate of SGD with momentum.
-
-    Args:
-        momentum: how close gradients are taken to the average, above 0 and below 1.
     """
 
     lr: float = 1.0
-    momentum: float = 0.9
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        check_number("schedule_free_sgd", "momentum", self.momentum, 0, 1, bounds="()", hint="optimizer.momentum=0.9")
+    momentum: float = number(0.9, "(0, 1)", "how close gradients are taken to the average")
 
     def optimizer_class(self) -> "type[keras.Optimizer]":
         from annealkit_adaptive.optimizers import ScheduleFreeSGD
@@ -209,7 +157,7 @@ class ScheduleFreeSgd(ScheduleFreeOptimizer):
         return ScheduleFreeSGD
 
 
-@dataclass
+@checked_dataclass
 class ScheduleFreeAdamW(ScheduleFreeOptimizer):
     """Schedule-free AdamW: Adam's steps, an average of all points, and gradients taken between the two.
 
@@ -220,23 +168,12 @@ class ScheduleFreeAdamW(ScheduleFreeOptimizer):
     Validation, test and the saved model have x; it trains y. What fits: schedule=constant with a warmup of 5 %.
     Source: Defazio et al. 2024, arXiv 2405.15682. `lr` and all defaults are the authors', who advise one to ten times
     the rate of AdamW under a schedule.
-
-    Args:
-        beta_1: how close gradients are taken to the average, above 0 and below 1; 0.95 or 0.98 in long runs.
-        beta_2: decay of the running mean of squared gradients, from 0 to below 1.
-        epsilon: added for numerical safety, above 0.
     """
 
     lr: float = 0.0025
-    beta_1: float = 0.9
-    beta_2: float = 0.999
-    epsilon: float = 1e-8
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        check_number("schedule_free_adamw", "beta_1", self.beta_1, 0, 1, bounds="()", hint="optimizer.beta_1=0.9")
-        _check_decay("schedule_free_adamw", self, "beta_2", 0.999)
-        _check_above_zero("schedule_free_adamw", self, "epsilon", 1e-8)
+    beta_1: float = number(0.9, "(0, 1)", "how close gradients are taken to the average; 0.95 or 0.98 in long runs")
+    beta_2: float = number(0.999, "[0, 1)", "decay of the running mean of squared gradients")
+    epsilon: float = number(1e-8, "(0, inf)", "added for numerical safety")
 
     def optimizer_class(self) -> "type[keras.Optimizer]":
         from annealkit_adaptive.optimizers import ScheduleFreeAdamW
@@ -244,8 +181,8 @@ class ScheduleFreeAdamW(ScheduleFreeOptimizer):
         return ScheduleFreeAdamW
 
 
-@dataclass
-class Momo(KerasOptimizer):
+@checked_dataclass
+class Momo(DecayWithinStep):
     """MoMo: SGD with momentum whose step is no longer than the loss has to fall, and at most `lr`.
 
     With the running means F of the loss, d of gradients g and G of g.w, where the decay is 0:
@@ -257,25 +194,13 @@ class Momo(KerasOptimizer):
     annealkit records is the bound, not the step.
     Source: Schaipp et al. 2023, arXiv 2305.07583. `lr` and all defaults are the authors'; for keras_cnn, which has no
     normalisation, that bound is too high: try lr=0.1.
-
-    Args:
-        beta: decay of the running means, from 0 to below 1.
-        lower_bound: of the loss; 0 fits a cross-entropy.
-        bias_correction: begin the running means at 0 and divide by what is missing.
-        use_fstar: estimate the lower bound while training, from `lower_bound` up (MoMo*).
     """
 
     lr: float = 1.0
-    beta: float = 0.9
-    lower_bound: float = 0.0
-    bias_correction: bool = False
-    use_fstar: bool = False
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        _check_groups("momo", self)
-        _check_decay("momo", self, "beta", 0.9)
-        check_number("momo", "lower_bound", self.lower_bound, -math.inf, bounds="()", hint="optimizer.lower_bound=0.0")
+    beta: float = number(0.9, "[0, 1)", "decay of the running means")
+    lower_bound: float = number(0.0, "(-inf, inf)", "of the loss; 0 fits a cross-entropy")
+    bias_correction: bool = flag(False, "begin the running means at 0 and divide by what is missing")
+    use_fstar: bool = flag(False, "estimate the lower bound while training, from `lower_bound` up (MoMo*)")
 
     def optimizer_class(self) -> "type[keras.Optimizer]":
         from annealkit_adaptive.optimizers import Momo
@@ -283,8 +208,8 @@ class Momo(KerasOptimizer):
         return Momo
 
 
-@dataclass
-class MomoAdam(KerasOptimizer):
+@checked_dataclass
+class MomoAdam(DecayWithinStep):
     """MoMo-Adam: Adam whose step is no longer than the loss has to fall, and at most `lr`.
 
     With the running means F of the loss, d of gradients g and G of g.w from 0 on, rho = 1 - beta_1^t, and Adam's
@@ -295,54 +220,19 @@ class MomoAdam(KerasOptimizer):
     `weight_decay`, schedules and the recorded rate are as with momo.
     Source: Schaipp et al. 2023, arXiv 2305.07583. `lr` and all defaults are the authors'; for keras_cnn, which has no
     normalisation, that bound is too high, as it is for Adam: try lr=0.002.
-
-    Args:
-        beta_1: decay of the running means, from 0 to below 1.
-        beta_2: decay of the running mean of squared gradients, from 0 to below 1.
-        epsilon: added for numerical safety, above 0.
-        lower_bound: of the loss; 0 fits a cross-entropy.
-        use_fstar: estimate the lower bound while training, from `lower_bound` up (MoMo*).
     """
 
     lr: float = 0.01
-    beta_1: float = 0.9
-    beta_2: float = 0.999
-    epsilon: float = 1e-8
-    lower_bound: float = 0.0
-    use_fstar: bool = False
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        _check_groups("momo_adam", self)
-        _check_decay("momo_adam", self, "beta_1", 0.9)
-        _check_decay("momo_adam", self, "beta_2", 0.999)
-        _check_above_zero("momo_adam", self, "epsilon", 1e-8)
-        check_number(
-            "momo_adam", "lower_bound", self.lower_bound, -math.inf, bounds="()", hint="optimizer.lower_bound=0.0"
-        )
+    beta_1: float = number(0.9, "[0, 1)", "decay of the running means")
+    beta_2: float = number(0.999, "[0, 1)", "decay of the running mean of squared gradients")
+    epsilon: float = number(1e-8, "(0, inf)", "added for numerical safety")
+    lower_bound: float = number(0.0, "(-inf, inf)", "of the loss; 0 fits a cross-entropy")
+    use_fstar: bool = flag(False, "estimate the lower bound while training, from `lower_bound` up (MoMo*)")
 
     def optimizer_class(self) -> "type[keras.Optimizer]":
         from annealkit_adaptive.optimizers import MomoAdam
 
         return MomoAdam
-
-
-def _check_decay(part: str, options: KerasOptimizer, name: str, usual: float) -> None:
-    check_number(part, name, getattr(options, name), 0, 1, bounds="[)", hint=f"optimizer.{name}={usual:g}")
-
-
-def _check_above_zero(part: str, options: KerasOptimizer, name: str, usual: float) -> None:
-    check_number(part, name, getattr(options, name), 0, bounds="()", hint=f"optimizer.{name}={usual:g}")
-
-
-def _check_groups(part: str, options: KerasOptimizer) -> None:
-    """Refuse groups beside weight decay: annealkit would add its own decay to the one within the step."""
-    if options.groups and (options.weight_decay or any(group.weight_decay for group in options.groups)):
-        raise ConfigError(
-            f"{part}: groups can have no weight decay here, where it is part of the step; got "
-            f"weight_decay={options.weight_decay!r} and {len(options.groups)} group(s). "
-            "Try optimizer.weight_decay=null and no weight_decay in the groups, or optimizer.groups=[]."
-        )
 
 
 @hookimpl
