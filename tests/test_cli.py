@@ -13,7 +13,7 @@ from omegaconf import OmegaConf
 from annealkit.command_line.main import main
 from annealkit.configuration.composition import compose
 from annealkit.configuration.hydra_app import conf_dir
-from annealkit.configuration.settings import Trainer
+from annealkit.configuration.schema import TrainerSettings
 from annealkit.groups import GROUPS
 from annealkit.plugin_system.registry import load_registry
 from annealkit.range_test import FindLrSettings
@@ -183,7 +183,7 @@ def test_the_yaml_of_the_trainer_says_its_defaults() -> None:
     values = OmegaConf.to_container(OmegaConf.load(conf_dir() / "trainer" / "default.yaml"), resolve=False)
     assert isinstance(values, dict)
     assert values.pop("defaults") == ["schema/default@_here_", "_self_"]
-    defaults = settings_of(Trainer)
+    defaults = settings_of(TrainerSettings)
     defaults["early_stopping"] = settings_of(type(defaults["early_stopping"]))
     assert values.pop("seed") == "${seed}" and defaults.pop("seed") == 0
     assert values == defaults

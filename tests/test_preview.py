@@ -345,7 +345,7 @@ def test_show_says_how_the_momentum_moves(capsys: pytest.CaptureFixture[str]) ->
 
 def test_show_prints_everything_in_order(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     settings = PreviewSettings(csv=str(tmp_path / "a.csv"), png=str(tmp_path / "a.png"))
-    show(triangle(3), TEN_EPOCHS, settings, "three half cycles", unmeant=warnings(triangle(3), TEN_EPOCHS))
+    show(triangle(3), TEN_EPOCHS, settings, "three half cycles", warnings=warnings(triangle(3), TEN_EPOCHS))
     text = capsys.readouterr().out
     expected = [
         "three half cycles", "1,000 weight updates in 10 epochs of 100", "┤", "first   0 ", "peak    0.999",

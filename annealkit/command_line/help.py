@@ -4,7 +4,7 @@ from omegaconf import OmegaConf
 
 from annealkit.configuration.commented_yaml import commented
 from annealkit.configuration.composition import compose, help_groups
-from annealkit.configuration.settings import SETTINGS, Config
+from annealkit.configuration.schema import SETTINGS, Config
 from annealkit.groups import GROUPS
 from annealkit.plugin_system.registry import load_registry
 

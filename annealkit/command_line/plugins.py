@@ -16,7 +16,7 @@ def plugins_command(arguments: list[str]) -> int:
         print_plugins(discover())
         return 0
     from annealkit.command_line.part_details import details, settings_details
-    from annealkit.configuration.settings import SETTINGS
+    from annealkit.configuration.schema import SETTINGS
     from annealkit.plugin_system.named_parts import named_parts
 
     registry = load_registry()

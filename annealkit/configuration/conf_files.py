@@ -11,7 +11,7 @@ from pathlib import Path
 
 from annealkit.configuration.commented_yaml import commented, defaults_of
 from annealkit.configuration.hydra_app import conf_dir
-from annealkit.configuration.settings import Trainer
+from annealkit.configuration.schema import TrainerSettings
 from annealkit.groups import GROUPS, PACKAGE, builtin_modules
 from annealkit.plugin_system.loading import OWN_DISTRIBUTION
 from annealkit.plugin_system.registry import discover
@@ -23,7 +23,7 @@ END = "# End of built-in parts.\n"
 def files() -> dict[Path, str]:
     """Path -> text of every file that is written."""
     conf, package = conf_dir(), Path(importlib.import_module(PACKAGE).__file__ or "")
-    found = {conf / "trainer" / "default.yaml": _yaml("default", Trainer, seed="${seed}")}
+    found = {conf / "trainer" / "default.yaml": _yaml("default", TrainerSettings, seed="${seed}")}
     for group, parts in discover().parts.items():
         for name, part in parts.items():
             if part.distribution == OWN_DISTRIBUTION:

@@ -22,7 +22,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from annealkit.configuration.identity import run_name
-from annealkit.configuration.settings import Config, Trainer
+from annealkit.configuration.schema import Config, TrainerSettings
 from annealkit.errors import ConfigError
 from annealkit.plugin_system.registry import Registry
 
@@ -55,7 +55,7 @@ def store_schemas(registry: Registry) -> None:
         return
     store = ConfigStore.instance()
     store.store(name="config_schema", node=Config)
-    store.store(group="trainer/schema", name="default", node=Trainer)
+    store.store(group="trainer/schema", name="default", node=TrainerSettings)
     for group, parts in registry.parts.items():
         for part in parts.values():
             has_file = (conf_dir() / group / f"{part.name}.yaml").is_file()

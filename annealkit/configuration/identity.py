@@ -6,7 +6,7 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
-from annealkit.configuration.settings import OPERATIONAL
+from annealkit.configuration.schema import OPERATIONAL
 from annealkit.groups import GROUPS
 
 

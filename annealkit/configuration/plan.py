@@ -15,7 +15,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from annealkit.configuration.identity import flat_settings
-from annealkit.configuration.settings import Trainer
+from annealkit.configuration.schema import TrainerSettings
 from annealkit.configuration.stored_settings import build_branch
 from annealkit.curve.curve import Branch, Curve
 from annealkit.curve.span import Run
@@ -97,7 +97,7 @@ class Plan:
 
     config: DictConfig
     parts: Parts
-    trainer: Trainer
+    trainer: TrainerSettings
     origin: Origin | None
     train_size: int | None
     run: Run
@@ -110,11 +110,6 @@ class Plan:
     def settings(self) -> dict[str, Any]:
         """Everything that makes the run another one, as `group.key`."""
         return flat_settings(self.config)
-
-    @property
-    def images_per_update(self) -> int:
-        """Training images in a weight update; the last one of an epoch takes what is left."""
-        return _images_per_update(self.parts, self.trainer)
 
     def epoch(self, step: int) -> Epoch:
         """The epoch that the weight update of this count is in."""
@@ -155,7 +150,7 @@ def make_plan(config: DictConfig, registry: Registry, steps_per_epoch: int | Non
     """
     _check_words(config)
     parts = _build_parts(config, registry)
-    trainer = to_settings(config.trainer, Trainer)
+    trainer = to_settings(config.trainer, TrainerSettings)
     _check_monitors(parts, trainer)
     origin = _origin(config, registry)
     train_size = None
@@ -163,7 +158,8 @@ def make_plan(config: DictConfig, registry: Registry, steps_per_epoch: int | Non
         with naming_the_faulty(parts.sources["data"]):
             train_size = parts.data.train_size()
         images, _ = training_images(parts.data, train_size)
-        steps_per_epoch = -(-images // _images_per_update(parts, trainer))  # The last one takes what is left.
+        images_per_update = trainer.batch_size * parts.optimizer.gradient_accumulation_steps
+        steps_per_epoch = -(-images // images_per_update)  # The last one takes what is left.
     total_steps = steps_per_epoch * trainer.epochs if origin is None else origin.branch.at + origin.length
     run = Run(total_steps, steps_per_epoch)
     branch = None if origin is None else origin.branch
@@ -231,11 +227,6 @@ def _origin(config: DictConfig, registry: Registry) -> Origin | None:
     return Origin(Path(node["run"]), build_branch(node, registry), node["length"], keeps_feedback)
 
 
-def _images_per_update(parts: Parts, trainer: Trainer) -> int:
-    per_update: int = trainer.batch_size * parts.optimizer.gradient_accumulation_steps
-    return per_update
-
-
 def _feedback_interval(feedback: Any, run: Run) -> int | None:
     every = getattr(feedback, "every", PER_EPOCH)
     try:
@@ -244,7 +235,7 @@ def _feedback_interval(feedback: Any, run: Run) -> int | None:
         raise ConfigError(f"feedback.every={error}") from None
 
 
-def _kept_steps(trainer: Trainer, run: Run) -> frozenset[int]:
+def _kept_steps(trainer: TrainerSettings, run: Run) -> frozenset[int]:
     kept = {run.steps(duration): duration for duration in trainer.keep_at}
     if kept and max(kept) > run.total_steps:
         raise ConfigError(
@@ -254,7 +245,7 @@ def _kept_steps(trainer: Trainer, run: Run) -> frozenset[int]:
     return frozenset(kept)
 
 
-def _check_monitors(parts: Parts, trainer: Trainer) -> None:
+def _check_monitors(parts: Parts, trainer: TrainerSettings) -> None:
     """Nothing called val_… is ever measured without validation images, or at other times than the end of an epoch."""
     every, monitor = getattr(parts.feedback, "every", PER_EPOCH), getattr(parts.feedback, "monitor", "")
     if monitor.startswith("val_") and not is_per_epoch(every):

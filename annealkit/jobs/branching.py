@@ -12,7 +12,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from annealkit.configuration.composition import compose, parse
 from annealkit.configuration.identity import run_name
-from annealkit.configuration.settings import OPERATIONAL
+from annealkit.configuration.schema import OPERATIONAL
 from annealkit.configuration.stored_settings import build_curve
 from annealkit.curve.rates import learning_rates
 from annealkit.curve.span import Run, parse_duration

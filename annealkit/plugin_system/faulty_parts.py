@@ -27,7 +27,7 @@ def naming_the_faulty(suspects: list[Part]) -> Iterator[None]:
     are put before them.
 
     Args:
-        suspects: the parts whose code may be called within, as `Parts.made_of` has them.
+        suspects: the parts whose code may be called within, as `Parts.sources` has them.
     """
     try:
         yield

@@ -13,8 +13,8 @@ import numpy as np
 from annealkit.curve.span import Run
 from annealkit.fields import checked_dataclass, integer, setting
 from annealkit.preview.files import write_csv, write_png
+from annealkit.preview.lint import warnings
 from annealkit.preview.terminal import can_print, counted, draw, in_epochs
-from annealkit.preview.unmeant import warnings
 
 __all__ = ["Point", "PreviewSettings", "describe", "draw", "show", "warnings", "write_csv", "write_png"]
 
@@ -45,9 +45,9 @@ def show(
     settings: PreviewSettings,
     title: str,
     momenta: np.ndarray | None = None,
-    unmeant: Sequence[str] = (),
+    warnings: Sequence[str] = (),
 ) -> None:
-    """Print the curve, what it amounts to and what looks unmeant, and write the files that were asked for.
+    """Print the curve, what it amounts to and what is probably not meant, and write the files that were asked for.
 
     Args:
         rates: the rate of every weight update, from `annealkit.curve.rates.learning_rates`.
@@ -55,7 +55,7 @@ def show(
         settings: which files to write.
         title: one line that says what the curve is of.
         momenta: the momentum of every weight update, from `annealkit.curve.rates.momenta`, where the schedule moves it.
-        unmeant: what to warn of, for example what `warnings` returns.
+        warnings: what to warn of, for example what `warnings` returns.
 
     Raises:
         ConfigError: a file cannot be written, or matplotlib is missing.
@@ -80,7 +80,7 @@ def show(
     if settings.png is not None:
         write_png(settings.png, rates, run, title)
         print(f"wrote {settings.png}")
-    for warning in unmeant:
+    for warning in warnings:
         lines = textwrap.wrap(f"warning: {warning}", width, break_long_words=False, break_on_hyphens=False)
         print("\n" + "\n".join(lines))
 

@@ -133,7 +133,7 @@ def _recommend(
     steps: int,
 ) -> Recommendation:
     """`slows` for the highest rate, if every ramp shows the whole fall and neither seeds nor rules are far apart."""
-    doubt = _unseen(settings, seeds, curves, stopped, steps) or _apart(suggestions, len(seeds), steps)
+    doubt = _fall_not_shown(settings, seeds, curves, stopped, steps) or _apart(suggestions, len(seeds), steps)
     if doubt is not None:
         reason, advice = doubt
         return Recommendation(None, None, reason, advice, {})
@@ -150,7 +150,7 @@ def _recommend(
     )
 
 
-def _unseen(
+def _fall_not_shown(
     settings: FindLrSettings, seeds: list[int], curves: list[SmoothedLoss | None], stopped: list[str], steps: int
 ) -> tuple[str, str] | None:
     """Why some ramp does not show the whole fall, and what to try; None if all do."""

@@ -40,14 +40,14 @@ class Check:
         title: the property in a few words, such as `finite and at least 0`.
         part: what is checked, such as `schedule=ripple`.
         body: raises ConformanceError where the property does not hold.
-        made_of: the registry's entry for the part, so that the line of it that raised can be named.
+        source: the registry's entry for the part, so that the line of it that raised can be named.
         after: the checks that use the part before this one does.
     """
 
     title: str
     part: str
     body: Callable[[], None] = field(repr=False)
-    made_of: "Part | None" = field(default=None, repr=False)
+    source: "Part | None" = field(default=None, repr=False)
     after: Sequence["Check"] = field(default=(), repr=False)
 
     def __call__(self) -> None:
@@ -91,10 +91,10 @@ class Check:
         if isinstance(error, WrongValuesError):
             return str(error), "let it return one finite number of at least 0 for each step, whatever the span."
         found = f"{type(error).__name__}: {error}"
-        call = None if self.made_of is None else raised_by(error, [self.made_of])
+        call = None if self.source is None else raised_by(error, [self.source])
         if call is None:
             frame = traceback.extract_tb(error.__traceback__)[-1]
-            what = self.part if self.made_of is None else self.made_of.cls.__name__
+            what = self.part if self.source is None else self.source.cls.__name__
             return f"{found} (raised in {frame.name}, {frame.filename}:{frame.lineno})", (
                 f"no line of {what} is in this: look for a method or field that it lacks, and for what it gives to "
                 f"others. Tried was: {self.title}."

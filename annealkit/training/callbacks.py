@@ -5,7 +5,7 @@ from dataclasses import asdict
 
 import keras
 
-from annealkit.configuration.settings import Trainer
+from annealkit.configuration.schema import TrainerSettings
 from annealkit.errors import ConfigError
 from annealkit.keras.feedback import Feedback
 from annealkit.keras.learning_rate_logger import LearningRateLogger
@@ -31,7 +31,7 @@ def check_callbacks(callbacks: Sequence[keras.callbacks.Callback]) -> None:
             )
 
 
-def early_stopping(trainer: Trainer) -> list[keras.callbacks.Callback]:
+def early_stopping(trainer: TrainerSettings) -> list[keras.callbacks.Callback]:
     """Keras' EarlyStopping as the settings have it, or none."""
     settings = asdict(trainer.early_stopping)
     return [keras.callbacks.EarlyStopping(**settings)] if settings["patience"] is not None else []

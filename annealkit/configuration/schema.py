@@ -21,7 +21,7 @@ class EarlyStopping:
 
 
 @checked_dataclass(label="trainer")
-class Trainer:
+class TrainerSettings:
     """How long, how exactly and with what the model is trained.
 
     `threads`, `steps_per_call`, `checkpoint_steps`, `checkpoint_minutes`, `keep_at` and `progress` are no part of what
@@ -75,7 +75,7 @@ class Trainer:
     early_stopping: EarlyStopping = setting(EarlyStopping, "when the run may end before its last epoch")
 
 
-OPERATIONAL = frozenset(name for name, known in settings_of(Trainer).items() if known.operational)
+OPERATIONAL = frozenset(name for name, known in settings_of(TrainerSettings).items() if known.operational)
 
 
 @checked_dataclass
@@ -103,4 +103,4 @@ class Config:
 
 
 # What can be set besides the parts, by the key that it stands under.
-SETTINGS: dict[str, type] = {"trainer": Trainer, "preview": PreviewSettings, "find_lr": FindLrSettings}
+SETTINGS: dict[str, type] = {"trainer": TrainerSettings, "preview": PreviewSettings, "find_lr": FindLrSettings}
