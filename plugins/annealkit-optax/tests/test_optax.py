@@ -175,9 +175,7 @@ def test_what_cannot_be_is_refused_in_words(function: str, arguments: Any, messa
 
 def test_arguments_that_are_no_dictionary_are_refused() -> None:
     wrong: Any = [1]
-    with pytest.raises(ConfigError, match=r"OptaxSchedule: arguments must be the function.s arguments by name; got \[1\]"):
-        ConfigError, match=r"OptaxSchedule: arguments must be the function's arguments by name; got \[1\]"
-    ):
+    with pytest.raises(ConfigError, match=r"arguments must be the function's arguments by name; got \[1\]"):
         OptaxSchedule("constant_schedule", wrong)
 
 
