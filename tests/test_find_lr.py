@@ -302,7 +302,7 @@ def test_files_that_cannot_be_written_are_refused_first(tmp_path: Path) -> None:
 
 
 def test_without_matplotlib_the_message_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("annealkit.range_test.files.find_spec", lambda name: None)
+    monkeypatch.setattr("annealkit.writing.png.find_spec", lambda name: None)
     with pytest.raises(ConfigError, match=r'^find_lr\.png: .* Try pip install "annealkit\[plot\]"'):
         check_files(FindLrSettings(png="a.png"))
 

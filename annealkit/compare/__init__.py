@@ -7,14 +7,15 @@ is the unit: n is a number of seeds, and with `by` the runs of one seed are aver
 """
 
 import sys
+from pathlib import Path
 
 from annealkit.compare.figures import SectionFigures, measure
 from annealkit.compare.grouping import check_by, make_sections
 from annealkit.compare.machine_files import to_csv, to_json
 from annealkit.compare.options import HELP, Options, parse
-from annealkit.compare.output import write
 from annealkit.compare.runs import METRICS, FoundRun, find_runs
 from annealkit.compare.terminal import show
+from annealkit.writing.files import write_file
 
 __all__ = ["compare"]
 
@@ -53,12 +54,15 @@ def compare(arguments: list[str]) -> int:
 def _write_files(sections: list[SectionFigures], runs: list[FoundRun], options: Options) -> list[str]:
     """Write those that are asked for; a line to say so of each."""
     written = []
+
+    def write(key: str, path: Path, text: str, which: str = "") -> None:
+        write_file(key, path, text, f"compare.{key}", "compare")
+        written.append(f"wrote {path}{which}")
+
     if options.csv is not None:
         write("csv", options.csv, to_csv(sections))
-        written.append(f"wrote {options.csv}")
     if options.json is not None:
         write("json", options.json, to_json(sections, runs, options))
-        written.append(f"wrote {options.json}")
     if options.html is None and options.svg is None:
         return written
     from annealkit.compare.charts import MOST_CURVES
@@ -72,12 +76,10 @@ def _write_files(sections: list[SectionFigures], runs: list[FoundRun], options: 
     rates = [group_rates(section.groups[:MOST_CURVES], registry) for section in drawn]
     if options.html is not None:
         write("html", options.html, make_page(sections, rates, runs, options))
-        written.append(f"wrote {options.html}")
     if options.svg is not None:
         picture = make_picture(sections[0] if sections else None, rates[0] if rates else [], options)
-        write("svg", options.svg, picture)
         which = f", of the first of {len(sections)} sections" if len(sections) > 1 else ""
-        written.append(f"wrote {options.svg}{which}")
+        write("svg", options.svg, picture, which)
     return written
 
 
