@@ -1,59 +1,47 @@
 """The comparison on the terminal: for each section three narrow tables and the verdict, then what was left out."""
 
-import os
-import sys
 import textwrap
 from collections.abc import Sequence
 from itertools import groupby
-
-from rich import box
-from rich.console import Console
-from rich.table import Table
+from typing import TYPE_CHECKING
 
 from annealkit.compare import words
 from annealkit.compare.figures import GroupFigures, SectionFigures
 from annealkit.compare.options import Options
 from annealkit.compare.runs import FoundRun, Metric
+from annealkit.writing.tables import output, print_table
 
-LEAST_NAME = 24
+if TYPE_CHECKING:
+    from rich.console import Console
+
 MOST_NAMED = 20
 
 
 def show(sections: list[SectionFigures], runs: list[FoundRun], options: Options) -> None:
-    """Print everything; on a terminal with rules and bold headings, elsewhere as plain text."""
-    # Labels and folders are other people's text: brackets in them are no markup, `:tea:` is no picture.
-    console = Console(markup=False, highlight=False, emoji=False, soft_wrap=False)
-    if not console.is_terminal and "COLUMNS" not in os.environ:
-        console.width = 80
-    width = console.width
-    with console.capture() as captured:
+    """Print everything."""
+    with output() as console:
+        width = console.width
         for section in sections:
             _show_section(console, section, options, width)
         _show_left_out(console, runs, width)
         compared = sum(not run.reason for run in runs)
         console.print(f"{len(runs)} runs found, {compared} compared.", style="bold")
-    text = captured.get()
-    if not console.is_terminal:
-        text = "\n".join(line.rstrip() for line in text.splitlines()) + "\n"
-    # A terminal without ± and … gets question marks, and no traceback.
-    encoding = sys.stdout.encoding or "utf-8"
-    sys.stdout.write(text.encode(encoding, "replace").decode(encoding))
 
 
-def _show_section(console: Console, section: SectionFigures, options: Options, width: int) -> None:
+def _show_section(console: "Console", section: SectionFigures, options: Options, width: int) -> None:
     metric, level = options.metric, words.percent(options.level)
     console.print(*_wrapped(section.heading, width), sep="\n", style="bold", end="\n\n")
     unit = " in %" if metric.is_share else ""
     headings: tuple[str, ...] = (metric.title + unit, "n", "mean", f"± {level}", "min … max", "best seed")
-    _table(console, headings, [(group.group.name, *_own(group, metric)) for group in section.groups], width)
+    _table(console, headings, [(group.group.name, *_own(group, metric)) for group in section.groups])
     if len(section.groups) > 1:
         unit = " in points" if metric.is_share else ""
         headings = (f"leader ahead by{unit}", "by", f"{level} interval", "test", "p", "p (Holm)")
         rows = [(group.group.name, *_against(group, metric)) for group in section.groups[1:]]
-        _table(console, headings, rows, width)
+        _table(console, headings, rows)
     if any(group.with_history for group in section.groups):
         headings = ("time to the target", "reached", "updates", "seconds")
-        _table(console, headings, [(group.group.name, *_to_target(group)) for group in section.groups], width)
+        _table(console, headings, [(group.group.name, *_to_target(group)) for group in section.groups])
     for sentence in words.verdict(section, metric, options.level):
         console.print(*_wrapped(sentence, width), sep="\n", style="bold")
     for note in section.notes:
@@ -82,24 +70,13 @@ def _to_target(group: GroupFigures) -> tuple[str, str, str]:
     return reached, words.count(group.updates_to_target), words.count(group.seconds_to_target)
 
 
-def _table(console: Console, headings: Sequence[str], rows: list[tuple[str, ...]], room: int) -> None:
+def _table(console: "Console", headings: Sequence[str], rows: list[tuple[str, ...]]) -> None:
     """A table whose names fold where they must, and whose figures never do."""
-    plain = not console.is_terminal
-    widths = [max(len(text) for text in column) for column in zip(headings, *rows, strict=True)]
-    figures = sum(widths[1:]) + 2 * len(widths)
-    widths[0] = min(widths[0], max(LEAST_NAME, room - figures - 2))
-    table = Table(header_style="bold", box=None if plain else box.SIMPLE_HEAD, pad_edge=False, padding=(0, 2, 0, 0))
-    for place, (heading, width) in enumerate(zip(headings, widths, strict=True)):
-        text = place == 0 or heading == "test"
-        table.add_column(heading, overflow="fold", width=width, justify="left" if text else "right")
-    for row in rows:
-        table.add_row(*row)
-    console.print(table, width=max(room, sum(widths) + 2 * len(widths) + 4), crop=False)
-    if plain:
-        console.print()
+    right = [place for place, heading in enumerate(headings) if place and heading != "test"]
+    print_table(console, headings, rows, [0], right)
 
 
-def _show_left_out(console: Console, runs: list[FoundRun], width: int) -> None:
+def _show_left_out(console: "Console", runs: list[FoundRun], width: int) -> None:
     """Each run that is not compared, under its reason."""
     left_out = sorted((run for run in runs if run.reason), key=lambda run: (run.reason, run.folder))
     if not left_out:

@@ -10,12 +10,14 @@ from annealkit.errors import RunError
 from annealkit.jobs.sweep_jobs import Job
 from annealkit.runs.folder import RunFolder
 from annealkit.runs.result import DIVERGED, FAILED, FINISHED, INTERRUPTED
+from annealkit.writing.tables import output, print_table
 
 NOT_STARTED = "not started"
 KILLED = "killed"
 BUSY = "busy"
 ALREADY = "already "
 HEADINGS = ("job", "what", "status", "test accuracy", "seconds", "why")
+_FIGURES, _PROSE = (0, 3, 4), (1, 5)  # Places of columns.
 _AT_FAULT = (FAILED, DIVERGED, ALREADY + DIVERGED, KILLED, BUSY)
 _LEFT = (FAILED, INTERRUPTED, NOT_STARTED, KILLED, BUSY)
 
@@ -72,30 +74,15 @@ def rows_of(jobs: list[Job], failures: dict[int, str]) -> list[Row]:
 
 
 def show(rows: list[Row], outputs: Path) -> None:
-    """Print the table, and what there is to do: with rules on a terminal, elsewhere as aligned text."""
-    from rich.console import Console
-    from rich.table import Table
-
-    cells = [row.cells() for row in rows]
-    shown = [i for i, heading in enumerate(HEADINGS) if heading != "why" or any(row[i] for row in cells)]
+    """Print the table, and what there is to do."""
+    columns = len(HEADINGS) - (not any(row.reason for row in rows))  # Why, which is the last, only where it is known.
     print()
-    # Labels and reasons are other people's text: brackets in them are no markup.
-    console = Console(markup=False, highlight=False, emoji=False)
-    if console.is_terminal:
-        table = Table()
-        for i in shown:
-            numbers = HEADINGS[i] in ("job", "test accuracy", "seconds")
-            table.add_column(HEADINGS[i], justify="right" if numbers else "left", overflow="fold", no_wrap=numbers)
-        for row in cells:
-            table.add_row(*(row[i] for i in shown))
-        console.print(table)
-    else:
-        lines = [HEADINGS, *cells]
-        widths = [max(len(line[i]) for line in lines) for i in range(len(HEADINGS))]
-        for line in lines:
-            print("  ".join(line[i].ljust(widths[i]) for i in shown).rstrip())
+    with output() as console:
+        # Elsewhere than on a terminal every job has one line, for whoever searches it.
+        fold = [place for place in _PROSE if place < columns] if console.is_terminal else []
+        print_table(console, HEADINGS[:columns], [row.cells()[:columns] for row in rows], fold, _FIGURES)
     counts = Counter(row.status for row in rows)
-    print(f"\n{len(rows)} jobs: {', '.join(f'{count} {status}' for status, count in counts.items())}. In {outputs}.")
+    print(f"{len(rows)} jobs: {', '.join(f'{count} {status}' for status, count in counts.items())}. In {outputs}.")
     if any(row.status in _LEFT for row in rows):
         print("The same command does only what is left.")
     sys.stdout.flush()
