@@ -2,8 +2,9 @@
 
 What is computed, and what is assumed, stands where it is done: `runs` says which runs count, `grouping` what may be
 compared, `statistics` the intervals, tests and their correction, `targets` the time to an accuracy, `rates` the curves,
-`machine_files` the keys of CSV and JSON, `page` how the HTML file is made, `picture` what the SVG file shows. The seed
-is the unit: n is a number of seeds, and with `by` the runs of one seed are averaged before anything else.
+`machine_files` the keys of CSV and JSON, `page` how the HTML file is made, `picture` what the SVG file shows, `charts`
+what both draw. The seed is the unit: n is a number of seeds, and with `by` the runs of one seed are averaged before
+anything else.
 """
 
 import sys

@@ -57,6 +57,11 @@ class GroupFigures:
     seconds_to_target: float = math.nan
 
     @property
+    def name(self) -> str:
+        """What tells it apart; `all runs` where nothing does."""
+        return self.group.name or "all runs"
+
+    @property
     def n(self) -> int:
         """Seeds."""
         return len(self.seeds)

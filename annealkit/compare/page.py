@@ -8,15 +8,40 @@ Content-Security-Policy lets no script run but the page's own and nothing be loa
 
 import base64
 import hashlib
+import json
 from html import escape
 from importlib import resources
 
 from annealkit.compare import words
-from annealkit.compare.charts import colour, curves, dots
-from annealkit.compare.figures import LEADER, GroupFigures, SectionFigures
+from annealkit.compare.axis import Axis, Label, plain
+from annealkit.compare.cells import (
+    UNKNOWN,
+    against_cells,
+    against_headings,
+    own_cells,
+    own_headings,
+    target_cells,
+)
+from annealkit.compare.charts import (
+    DARK,
+    LIGHT,
+    LONE,
+    LOOKS,
+    Mark,
+    colour,
+    figure_axis,
+    figure_label,
+    path,
+    seed_marks,
+    seeds_caption,
+    x_grid,
+    y_grid,
+)
+from annealkit.compare.figures import LEADER, SectionFigures
 from annealkit.compare.options import Options
+from annealkit.compare.over_time import OverTime, over_time, rate_at
 from annealkit.compare.rates import RateCurve
-from annealkit.compare.runs import FoundRun, Metric
+from annealkit.compare.runs import FoundRun
 from annealkit.version import __version__
 
 
@@ -31,7 +56,7 @@ def make_page(
         runs: all that were found.
         options: what was asked for.
     """
-    style, script = (
+    rules, script = (
         (resources.files("annealkit.compare") / name).read_text(encoding="utf-8") for name in ("page.css", "page.js")
     )
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
@@ -46,7 +71,7 @@ def make_page(
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>annealkit compare: {escape(options.metric.title)}</title>
 <style>
-{style}</style>
+{_looks()}{rules}</style>
 </head>
 <body>
 <h1>Runs compared by {escape(options.metric.title)}</h1>
@@ -64,52 +89,146 @@ def make_page(
 def _section(section: SectionFigures, rates: list[RateCurve], options: Options) -> str:
     verdict = "".join(f"<p>{escape(text)}</p>" for text in words.verdict(section, options.metric, options.level))
     notes = "".join(f"<li>{escape(note)}</li>" for note in section.notes)
-    over_time = curves(section, rates)
+    chart = over_time(section, rates)
     return (
         f'<section>\n<h2>{escape(section.heading)}</h2>\n<div class="verdict">{verdict}</div>\n'
         + (f'<ul class="notes">{notes}</ul>\n' if notes else "")
         + f'<div class="scroll">{_table(section, options)}</div>\n'
-        f"<h3>Every seed</h3>\n{dots(section, options.metric, options.level)}\n"
-        + (f"<h3>Over time</h3>\n{over_time}\n" if over_time else "")
+        f"<h3>Every seed</h3>\n{_seeds(section, options)}\n"
+        + (f"<h3>Over time</h3>\n{_over_time(chart)}\n" if chart else "")
         + "</section>"
     )
 
 
 def _table(section: SectionFigures, options: Options) -> str:
-    metric, level = options.metric, words.percent(options.level)
-    unit = ", points" if metric.is_share else ""
-    target = [f"reached {words.target_title(section)}", "updates to it", "seconds to it"]
+    metric = options.metric
     timed = any(group.with_history for group in section.groups)
-    half_width = f"± {level}".replace(" ", "\N{NO-BREAK SPACE}")
-    headings = ["group", "n", metric.title, half_width, "min … max", "best seed", f"leader ahead by{unit}",
-                f"{level} interval", "test", "p", "p (Holm)", "seeds needed", *(target if timed else [])]  # fmt: skip
-    head = "".join(f"<th>{escape(text)}</th>" for text in headings)
+    target = [f"reached {words.target_title(section)}", "updates to it", "seconds to it"] if timed else []
+    ahead = f"leader ahead by{', points' if metric.is_share else ''}"
+    headings = [*own_headings(metric.axis_title, options), *against_headings(ahead, options), "seeds needed", *target]
     rows = []
     for place, group in enumerate(section.groups):
-        cells = "".join(f"<td>{escape(text)}</td>" for text in _cells(group, metric, timed))
-        swatch = f'<span class="swatch" style="--c:{colour(place)}"></span>'
+        cells = [*own_cells(group, metric), *against_cells(group, metric, shared=True)]
+        cells.append(UNKNOWN if group.seeds_needed is None else f"about {group.seeds_needed}")
+        cells += target_cells(group) if timed else []
         kind = ' class="leader"' if group.standing == LEADER and len(section.groups) > 1 else ""
-        name = escape(group.group.name or "all runs")
-        rows.append(f'<tr{kind}><td class="group">{swatch}{name}</td>{cells}</tr>')
+        rows.append(
+            f'<tr{kind}><td class="group">{_swatch(place)}{escape(group.name)}</td>'
+            f"{''.join(f'<td>{escape(text)}</td>' for text in cells)}</tr>"
+        )
+    head = "".join(f"<th>{escape(_unbroken(text))}</th>" for text in ["group", *headings])
     return f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
 
 
-def _cells(group: GroupFigures, metric: Metric, timed: bool) -> list[str]:
-    low, high = words.figure(group.values.min(), metric, False), words.figure(group.values.max(), metric, False)
-    half_width = "no interval" if group.half_width is None else words.spread(group.half_width, metric)
-    cells = [str(group.n), words.figure(group.mean, metric), half_width, f"{low} … {high}", str(group.best_seed)]
-    pair = group.pair
-    cells.append("–" if pair is None else words.spread(pair.difference, metric))
-    if pair is None or pair.interval is None or pair.p is None or pair.p_holm is None:
-        cells += ["–", "–" if pair is None else pair.test, "–", "–"]
-    else:
-        p, corrected = (words.probability(value).removeprefix("= ") for value in (pair.p, pair.p_holm))
-        cells += [words.between(pair.interval, metric), f"{pair.test} ({pair.shared} shared)", p, corrected]
-    cells.append("–" if group.seeds_needed is None else f"about {group.seeds_needed}")
-    if timed:
-        reached = f"{group.reached} of {group.with_history}"
-        cells += [reached, words.count(group.updates_to_target), words.count(group.seconds_to_target)]
-    return cells
+# --- charts ---
+# Each SVG has the coordinates 0 to 1000 both ways and no aspect ratio of its own: at any width the marks move and the
+# strokes stay as thick as they are. Text is HTML beside it, so that it is not stretched.
+
+_ROW = 34  # Height of a group's seeds in pixels.
+_CROSS = '<div class="cross"></div>'
+
+
+def _looks() -> str:
+    """The rules for the colours and the marks, which the picture has too."""
+    colours = ("".join(f" --{name}: {value};" for name, value in palette.items()) for palette in (LIGHT, DARK))
+    rules = ":root {{ color-scheme: light dark;{} }}\n@media (prefers-color-scheme: dark) {{ :root {{{} }} }}\n"
+    marks = "".join(
+        f".{kind} {{ stroke: var(--{look.colour or 'c'}); stroke-width: {look.width:g}; opacity: {look.opacity:g}; }}\n"
+        for kind, look in LOOKS.items()
+    )
+    return (
+        rules.format(*colours)
+        + marks
+        + f".lone {{ stroke-width: {LONE}; }}\n.dot, .lone {{ stroke-linecap: round; }}\n"
+    )
+
+
+def _seeds(section: SectionFigures, options: Options) -> str:
+    """A row for each group: every seed a point, the mean, and its interval."""
+    x, label = figure_axis(section.groups, options.metric), figure_label(options.metric)
+    pixels = Axis(-_ROW / 2, _ROW / 2, 1000, 0)
+    rows = []
+    for place, group in enumerate(section.groups):
+        marks = x_grid(x, label, pixels) + seed_marks(group, place, x, options.metric, options.level)
+        rows.append(
+            f'<div class="row"><div class="what">{escape(group.name)}</div>{_area(marks, x, pixels, _ROW)}</div>'
+        )
+    return (
+        f'<figure class="dots">{"".join(rows)}<div class="row axis"><div class="what"></div>{_x_labels(x, label)}</div>'
+        f'<div class="unit">{options.metric.axis_title}</div>'
+        f"<figcaption>{seeds_caption(section.groups, options.level)}</figcaption></figure>"
+    )
+
+
+def _over_time(chart: OverTime) -> str:
+    """The learning rate above the accuracy, one axis of weight updates; what `page.js` says of a place on it."""
+    hover = [
+        {"name": group.group.name, "x": [x for x, _ in mean], "accuracy": [y for _, y in mean],
+         "rate": [rate_at(rate, x) for x, _ in mean]}
+        for group, rate, mean in zip(chart.groups, chart.rates, chart.means, strict=True)
+    ]  # fmt: skip
+    legend = "".join(
+        f'<li data-group="{place}">{_swatch(place)}{escape(group.name)}</li>'
+        for place, group in enumerate(chart.groups)
+    )
+    x, plots = chart.updates, []
+    for panel in chart.panels:
+        y = panel.y.on(1000, 0)
+        names = "".join(
+            f'<span style="bottom:{100 - y.place(tick) / 10:.2f}%">{panel.label(tick)}</span>'
+            for tick in y.ticks(panel.most_ticks)
+        )
+        marks = y_grid(y, panel.most_ticks, x) + x_grid(x, plain, y) + panel.marks
+        plots.append(
+            f'<div class="name">{panel.title}</div><div class="plot"><div class="y">{names}</div>'
+            f"{_area(marks, x, y, panel.height, _CROSS)}</div>"
+        )
+    return (
+        f'<figure class="curves" data-curves="{escape(json.dumps({"end": x.high, "groups": hover}))}">'
+        f'<ul class="legend">{legend}</ul>{"".join(plots)}<div class="plot"><div></div>{_x_labels(x, plain)}</div>'
+        f'<div class="unit">weight updates</div><figcaption>{escape(chart.caption)}</figcaption></figure>'
+    )
+
+
+def _area(marks: list[Mark], x: Axis, y: Axis, height: int, over: str = "") -> str:
+    drawn = "".join(_drawn(mark, x, y) for mark in marks)
+    svg = f'<svg viewBox="0 0 1000 1000" preserveAspectRatio="none">{drawn}</svg>'
+    return f'<div class="area" style="--h:{height}px">{svg}{over}</div>'
+
+
+def _drawn(mark: Mark, x: Axis, y: Axis) -> str:
+    """A point is a line of no length with a round end, since a circle would be stretched."""
+    line = path(x, y, mark.points)
+    if not line:
+        return ""
+    lone = " lone" if line.endswith("h0") and mark.kind != "dot" else ""
+    group = "" if mark.group is None else f' data-group="{mark.group}" style="--c:var(--{mark.colour})"'
+    tip = f' data-tip="{escape(mark.tip)}"' if mark.tip else ""
+    if mark.kind == "interval":  # It is thin: what answers to a pointer is broader.
+        return f'<path class="interval"{group} d="{line}"/><path class="hover"{tip} d="{line}"/>'
+    return f'<path class="{mark.kind}{lone}"{group}{tip} d="{line}"/>'
+
+
+def _x_labels(x: Axis, label: Label) -> str:
+    spans = []
+    for place, tick in enumerate(x.ticks_with_room(label)):
+        at = x.place(tick) / 10
+        # Every other one goes where there is little room; one at the very end stays inside.
+        kinds = [*(["between"] if place % 2 else []), *(["end"] if at > 97 else [])]
+        spans.append(f'<span class="{" ".join(kinds)}" style="left:{at:.2f}%">{label(tick)}</span>')
+    return f'<div class="x">{"".join(spans)}</div>'
+
+
+def _swatch(place: int) -> str:
+    return f'<span class="swatch" style="--c:var(--{colour(place)})"></span>'
+
+
+def _unbroken(heading: str) -> str:
+    """The heading with its figures and their signs kept together."""
+    return heading.replace("± ", "±\N{NO-BREAK SPACE}").replace(" %", "\N{NO-BREAK SPACE}%")
+
+
+# --- words ---
 
 
 def _left_out(runs: list[FoundRun]) -> str:

@@ -36,6 +36,11 @@ class Metric:
     higher_is_better: bool
     is_share: bool
 
+    @property
+    def axis_title(self) -> str:
+        """With its unit: `test accuracy, %`."""
+        return f"{self.title}, %" if self.is_share else self.title
+
 
 METRICS = {
     metric.key: metric

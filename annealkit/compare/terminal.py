@@ -6,9 +6,10 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from annealkit.compare import words
-from annealkit.compare.figures import GroupFigures, SectionFigures
+from annealkit.compare.cells import against_cells, against_headings, own_cells, own_headings, target_cells
+from annealkit.compare.figures import SectionFigures
 from annealkit.compare.options import Options
-from annealkit.compare.runs import FoundRun, Metric
+from annealkit.compare.runs import FoundRun
 from annealkit.writing.tables import output, print_table
 
 if TYPE_CHECKING:
@@ -29,45 +30,22 @@ def show(sections: list[SectionFigures], runs: list[FoundRun], options: Options)
 
 
 def _show_section(console: "Console", section: SectionFigures, options: Options, width: int) -> None:
-    metric, level = options.metric, words.percent(options.level)
+    metric = options.metric
     console.print(*_wrapped(section.heading, width), sep="\n", style="bold", end="\n\n")
-    unit = " in %" if metric.is_share else ""
-    headings: tuple[str, ...] = (metric.title + unit, "n", "mean", f"± {level}", "min … max", "best seed")
-    _table(console, headings, [(group.group.name, *_own(group, metric)) for group in section.groups])
+    headings = (f"{metric.title}{' in %' if metric.is_share else ''}", *own_headings("mean", options))
+    _table(console, headings, [(group.group.name, *own_cells(group, metric)) for group in section.groups])
     if len(section.groups) > 1:
-        unit = " in points" if metric.is_share else ""
-        headings = (f"leader ahead by{unit}", "by", f"{level} interval", "test", "p", "p (Holm)")
-        rows = [(group.group.name, *_against(group, metric)) for group in section.groups[1:]]
-        _table(console, headings, rows)
+        ahead = f"leader ahead by{' in points' if metric.is_share else ''}"
+        rows = [(group.group.name, *against_cells(group, metric)) for group in section.groups[1:]]
+        _table(console, (ahead, *against_headings("by", options)), rows)
     if any(group.with_history for group in section.groups):
         headings = ("time to the target", "reached", "updates", "seconds")
-        _table(console, headings, [(group.group.name, *_to_target(group)) for group in section.groups])
+        _table(console, headings, [(group.group.name, *target_cells(group)) for group in section.groups])
     for sentence in words.verdict(section, metric, options.level):
         console.print(*_wrapped(sentence, width), sep="\n", style="bold")
     for note in section.notes:
         console.print(*_wrapped(f"Note: {note}", width), sep="\n")
     console.print()
-
-
-def _own(group: GroupFigures, metric: Metric) -> tuple[str, ...]:
-    low, high = words.figure(group.values.min(), metric, False), words.figure(group.values.max(), metric, False)
-    half_width = "no interval" if group.half_width is None else words.spread(group.half_width, metric)
-    return str(group.n), words.figure(group.mean, metric, False), half_width, f"{low} … {high}", str(group.best_seed)
-
-
-def _against(group: GroupFigures, metric: Metric) -> tuple[str, ...]:
-    pair = group.pair
-    assert pair is not None
-    difference = words.spread(pair.difference, metric)
-    if pair.interval is None or pair.p is None or pair.p_holm is None:
-        return difference, "–", pair.test, "–", "–"
-    p, corrected = (words.probability(value).removeprefix("= ") for value in (pair.p, pair.p_holm))
-    return difference, words.between(pair.interval, metric), pair.test, p, corrected
-
-
-def _to_target(group: GroupFigures) -> tuple[str, str, str]:
-    reached = f"{group.reached} of {group.with_history}"
-    return reached, words.count(group.updates_to_target), words.count(group.seconds_to_target)
 
 
 def _table(console: "Console", headings: Sequence[str], rows: list[tuple[str, ...]]) -> None:
