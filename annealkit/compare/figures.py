@@ -6,10 +6,12 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from annealkit.compare.grouping import BUDGET, Group, Section, readable
+from annealkit.compare.facets import BUDGET
+from annealkit.compare.grouping import Group, Section
 from annealkit.compare.runs import FoundRun, Metric
 from annealkit.compare.statistics import Pair, compare_pairs, family_size, mean_interval, seeds_needed
 from annealkit.compare.targets import ACCURACY_NAMES, measured_by, median, reach
+from annealkit.compare.values import readable
 from annealkit.runs.result import DIVERGED, FAILED
 
 LEADER = "leader"
@@ -217,7 +219,7 @@ def _unbalanced(groups: list[GroupFigures]) -> bool:
     first = groups[0]
     for group in groups[1:]:
         shared = set(first.seeds) & set(group.seeds)
-        left, right = (Counter(x for x in each.group.made_of if x[0] in shared) for each in (first, group))
+        left, right = (Counter(x for x in each.group.other_settings if x[0] in shared) for each in (first, group))
         if left != right:
             return True
     return False

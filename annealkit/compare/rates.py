@@ -13,8 +13,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from annealkit.compare.facets import RATES
 from annealkit.compare.figures import GroupFigures
-from annealkit.compare.grouping import RATES
 from annealkit.compare.runs import FoundRun
 from annealkit.configuration.stored_settings import build_curve, trunk_node
 from annealkit.plugin_system.registry import Registry

@@ -72,6 +72,7 @@ class FoundRun:
         history: a row for each epoch, column -> number; empty where it cannot be used.
         history_problem: why it cannot be used.
         value: the figure it is compared by; NaN for a run that is left out.
+        facets: what must be the same for a comparison, see there; empty until runs are grouped.
         copy_of: for a run that was found a second time, with the same result: the folder of the one that counts.
     """
 
@@ -89,6 +90,7 @@ class FoundRun:
     history: list[dict[str, float]] = field(default_factory=list)
     history_problem: str = ""
     value: float = math.nan
+    facets: dict[str, Any] = field(default_factory=dict)
     copy_of: str = ""
 
     @property
