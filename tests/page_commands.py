@@ -129,12 +129,14 @@ class Checker:
                         config[choice.key_or_group] = self._node(choice.key_or_group, str(choice.value()))
             for override in values:
                 _set(config, override)
+            concerned = {override.key_or_group.split(".")[0] for override in parsed}
         else:
             config = compose(overrides, self.registry)
-        for group in GROUPS:
+            concerned = {*GROUPS, *SETTINGS}
+        for group in GROUPS.keys() & concerned:
             self.registry.build(group, config[group])
-        for name, cls in SETTINGS.items():
-            to_settings(config[name], cls)
+        for name in SETTINGS.keys() & concerned:
+            to_settings(config[name], SETTINGS[name])
         self._composed.add(tuple(overrides))
 
     def _node(self, group: str, name: str) -> DictConfig:

@@ -19,7 +19,6 @@ import pytest
 from page_commands import Checker, PageError
 from pages import ROOT, Page, commands_of, pages
 
-import annealkit
 from annealkit.command_line.new import new
 from annealkit.configuration.composition import compose
 from annealkit.errors import AnnealkitError
@@ -188,13 +187,6 @@ def test_the_architecture_page_has_the_layers_of_the_contract() -> None:
     rows = re.findall(r"^\| (`.*?`) \|", table, re.M)
     named = [re.findall(r"`(\w+)`", row) for row in rows]
     assert named == [[room.strip().removeprefix("annealkit.") for room in layer.split("|")] for layer in layers]
-
-
-def test_the_wheel_has_the_pages_of_the_package() -> None:
-    # Hatch takes every file of the package that git does not ignore.
-    settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["hatch"]["build"]["targets"]
-    assert settings["wheel"]["packages"] == ["annealkit"]
-    assert (Path(annealkit.__file__).parent / "schedules" / "README.md").is_file()
 
 
 # --- the checks themselves: each finds what it is for ---

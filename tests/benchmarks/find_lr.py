@@ -5,7 +5,7 @@
 For sgd and for adam: a range test with the configuration, then training with one_cycle at each rate of a fixed grid and
 at the recommended one, taken as it is, each with the seeds 0 … SEEDS - 1. Prints for each the mean accuracy after the
 last epoch on the images kept for validation; the test images play no part. With `outputs=…` the runs are kept, and
-those that are there already are not trained again. For the README:
+those that are there already are not trained again. What README.md beside it tells of:
 
     python tests/benchmarks/find_lr.py 1 data=cifar10 trainer.precision=mixed_bfloat16
 """
