@@ -1,4 +1,4 @@
-"""Fixtures of the tests that train."""
+"""How the tests run beside each other, and what is made once for tests of several files."""
 
 import os
 import random
@@ -8,6 +8,48 @@ from pathlib import Path
 
 import pytest
 from helpers import Kill, Kills, annealkit_command, only_run, start
+from installed import REPOSITORY, SAWTOOTH, Installed
+
+# --- beside each other ---
+
+MOST_PROCESSES = 4  # each holds TensorFlow, some 800 MB
+
+# Fixtures that take seconds. The tests that need the same one run in one process, so that it is made once.
+COSTLY = (
+    "installed", "killed_runs", "whole_run", "constant", "falling", "trunks", "sweep", "zoo", "faulty", "bare",
+)  # fmt: skip
+
+
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the options
+def pytest_cmdline_main(config: pytest.Config) -> None:
+    """All tests run in a process for each core; tests that are named in one, and so do all with `-n 0` or `--pdb`."""
+    if not config.pluginmanager.has_plugin("xdist") or hasattr(config, "workerinput"):
+        return
+    options = config.option
+    everything = config.args_source is pytest.Config.ArgsSource.TESTPATHS
+    if options.numprocesses is None and everything and not options.usepdb:
+        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        options.numprocesses = min(cores, MOST_PROCESSES) if cores > 1 else None
+    if options.numprocesses and options.dist == "no":
+        options.dist = "loadgroup"
+
+
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the marks
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        names = [name for name in COSTLY if name in getattr(item, "fixturenames", ())]
+        for name in names[:1]:
+            item.add_marker(pytest.mark.xdist_group(name))
+
+
+# --- made once ---
+
+
+@pytest.fixture(scope="session")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Installed:
+    """annealkit and the example plugin; what a test changes there it puts back."""
+    return Installed(tmp_path_factory.mktemp("installed"), str(REPOSITORY), str(SAWTOOTH))
+
 
 # Dropout, augmentation, moving momentum, averaged weights, groups, warmup, feedback, accumulation with a partial last
 # update: whatever a resume must bring back. 250 images make 10 updates of 24 images and one of 10.

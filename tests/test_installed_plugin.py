@@ -1,84 +1,18 @@
-"""annealkit and the example plugin, really installed into a fresh virtual environment and used from elsewhere.
-
-Nothing is downloaded: the environment borrows the libraries of the interpreter that runs the tests.
-"""
+"""annealkit and the example plugin, really installed into a virtual environment and used from elsewhere."""
 
 import csv
-import os
-import site
-import subprocess
-import sysconfig
-import venv
 from collections.abc import Iterator
 from importlib import metadata
-from pathlib import Path
 
 import pytest
-
-REPOSITORY = Path(__file__).parents[1]
-SAWTOOTH = REPOSITORY / "plugins" / "annealkit-sawtooth"
-
-
-class Installed:
-    """A virtual environment with both distributions, and an empty folder to call it from."""
-
-    def __init__(self, folder: Path) -> None:
-        self.outside = folder / "outside"
-        self.outside.mkdir()
-        # Its own pip: environments made by other tools may have none to borrow.
-        venv.create(folder / "venv", with_pip=True, symlinks=os.name != "nt")
-        self.python = folder / "venv" / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
-        borrowed = folder / "borrowed"
-        _link_libraries(borrowed)
-        packages = self.run("-c", "import sysconfig; print(sysconfig.get_path('purelib'))").stdout.strip()
-        (Path(packages) / "borrowed.pth").write_text(f"{borrowed}\n")
-        self.pip("install", "--no-deps", "--no-build-isolation", "--no-index", str(REPOSITORY), str(SAWTOOTH))
-
-    def pip(self, *arguments: str) -> None:
-        done = self.run("-m", "pip", "--disable-pip-version-check", *arguments)
-        assert done.returncode == 0, done.stdout + done.stderr
-
-    def annealkit(self, *arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
-        return self.run("-m", "annealkit", *arguments, cwd=cwd)
-
-    def run(
-        self, *arguments: str, program: str = "python", cwd: Path | None = None
-    ) -> subprocess.CompletedProcess[str]:
-        # Neither the checkout nor anything else of the tests' own environment may be what is imported.
-        foreign = ("PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV", "ANNEALKIT_DISABLE_PLUGINS", "FORCE_COLOR")
-        environment = {name: value for name, value in os.environ.items() if name not in foreign}
-        environment.update(COLUMNS="120", PYTHONNOUSERSITE="1", PYTHONUTF8="1")
-        command = [str(self.python.with_name(program)), *arguments]
-        return subprocess.run(
-            command, cwd=cwd or self.outside, env=environment, capture_output=True, text=True, timeout=300
-        )
-
-
-def _link_libraries(folder: Path) -> None:
-    """A folder that leads to every library of this interpreter but annealkit and its plugins.
-
-    Those may be installed here too, and editable installs would put the checkout on the path: both would hide
-    what is to be tested.
-    """
-    folder.mkdir()
-    found = {sysconfig.get_path("purelib"), sysconfig.get_path("platlib"), *site.getsitepackages()}
-    for packages in sorted(found):
-        for entry in Path(packages).iterdir() if Path(packages).is_dir() else ():
-            ours = "annealkit" in entry.name.replace("_", "-").lower()
-            if not ours and entry.suffix != ".pth" and not (folder / entry.name).exists():
-                (folder / entry.name).symlink_to(entry)
-
-
-@pytest.fixture(scope="module")
-def installed(tmp_path_factory: pytest.TempPathFactory) -> Installed:
-    return Installed(tmp_path_factory.mktemp("installed"))
+from installed import SAWTOOTH, Installed
 
 
 @pytest.fixture
 def without_sawtooth(installed: Installed) -> Iterator[None]:
     installed.pip("uninstall", "--yes", "annealkit-sawtooth")
     yield
-    installed.pip("install", "--no-deps", "--no-build-isolation", "--no-index", str(SAWTOOTH))
+    installed.install(str(SAWTOOTH))
 
 
 def test_what_runs_is_the_installed_package(installed: Installed) -> None:

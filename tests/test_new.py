@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from helpers import annealkit_command
-from test_installed_plugin import Installed
+from installed import Installed
 
 from annealkit import AnnealkitError
 from annealkit.command_line.new import KINDS, new
@@ -36,9 +36,8 @@ RUFF = ("--isolated", "--line-length=120", "--no-cache")
 
 
 @pytest.fixture(scope="module")
-def written(tmp_path_factory: pytest.TempPathFactory) -> tuple[Installed, dict[str, list[str]]]:
-    """An environment with all six installed, half of them editable, and the commands that `new` printed for each."""
-    installed = Installed(tmp_path_factory.mktemp("new"))
+def written(installed: Installed) -> tuple[Installed, dict[str, list[str]]]:
+    """The environment with all six installed, half of them editable, and the commands that `new` printed for each."""
     commands = {}
     for kind, name in NAMES.items():
         done = installed.annealkit("new", kind, name)
@@ -46,7 +45,7 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> tuple[Installed, dict[s
         commands[kind] = [line.strip() for line in done.stdout.splitlines() if line.startswith("  ")]
     folders = [f"./annealkit-{name}" for name in NAMES.values()]
     editable = [word for folder in folders[1::2] for word in ("--editable", folder)]
-    installed.pip("install", "--no-deps", "--no-build-isolation", "--no-index", *folders[::2], *editable)
+    installed.install(*folders[::2], *editable)
     return installed, commands
 
 

@@ -7,16 +7,14 @@ import sys
 from pathlib import Path
 
 import pytest
-from test_installed_plugin import Installed
+from installed import REPOSITORY, Installed
 
-REPOSITORY = Path(__file__).parents[1]
 PREVIEW = ("preview", "schedule=cyclical", "data=toy", "preview.csv=out.csv")
 
 CONF_DIR = "from annealkit.configuration.hydra_app import conf_dir; print(conf_dir())"
 
 
-def test_a_wheel_holds_the_configuration(tmp_path: Path) -> None:
-    installed = Installed(tmp_path)
+def test_a_wheel_holds_the_configuration(installed: Installed) -> None:
     shown = installed.run("-c", CONF_DIR).stdout.strip()
     assert shown.startswith(str(installed.python.parents[1])) and shown.endswith("annealkit/conf")
     assert (Path(shown) / "schedule" / "cyclical.yaml").is_file()
@@ -25,13 +23,11 @@ def test_a_wheel_holds_the_configuration(tmp_path: Path) -> None:
     assert script.stdout == installed.annealkit(*PREVIEW).stdout, "the console script is the module"
 
 
-def test_an_editable_install_reads_the_checkout(tmp_path: Path) -> None:
-    installed = Installed(tmp_path)
-    installed.pip("uninstall", "--yes", "annealkit")
-    installed.pip("install", "--no-deps", "--no-build-isolation", "--no-index", "--editable", str(REPOSITORY))
-    shown = installed.run("-c", CONF_DIR).stdout.strip()
+def test_an_editable_install_reads_the_checkout(installed: Installed, tmp_path: Path) -> None:
+    editable = Installed(tmp_path, "--editable", str(REPOSITORY), pip=installed.python)
+    shown = editable.run("-c", CONF_DIR).stdout.strip()
     assert Path(shown) == REPOSITORY / "conf"
-    assert installed.annealkit(*PREVIEW).returncode == 0
+    assert editable.annealkit(*PREVIEW).returncode == 0
 
 
 @pytest.mark.parametrize("inside", [True, False])
