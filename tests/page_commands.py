@@ -21,7 +21,7 @@ from annealkit.configuration.composition import check_groups, compose, parse
 from annealkit.configuration.hydra_app import conf_dir, each_combination, initialized_hydra
 from annealkit.configuration.identity import flat_settings
 from annealkit.configuration.plan import to_settings
-from annealkit.configuration.settings import SETTINGS
+from annealkit.configuration.schema import SETTINGS
 from annealkit.curve.span import parse_duration
 from annealkit.groups import GROUPS, SHOWN
 from annealkit.jobs.branching import OWN_WORDS, THEN
