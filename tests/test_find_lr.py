@@ -14,12 +14,12 @@ from tensorflow.python.framework.ops import gradient_registry
 import annealkit
 from annealkit.command_line.preview import preview_command
 from annealkit.errors import ConfigError
-from annealkit.preview.terminal import levels_between, plot_columns
 from annealkit.range_test import FindLrSettings, RangeTest, conclude, default_steps, ramp_rates, smooth, updates_kept
 from annealkit.range_test.files import check_files, write_csv, write_png
 from annealkit.range_test.rules import SmoothedLoss, begins, minimum_tenth, slows, steepest, valley
 from annealkit.range_test.smoothing import smoothing_weight
 from annealkit.range_test.view import draw, show
+from annealkit.writing.line_chart import levels_between, plot_columns
 
 # A ramp of 200 updates on the article's points that shows the whole fall; 20 updates make an epoch.
 RAMP = (*TOY, "find_lr.start=1e-4", "find_lr.stop=100", "find_lr.steps=200", "trainer.progress=false")

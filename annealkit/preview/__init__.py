@@ -14,7 +14,8 @@ from annealkit.curve.span import Run
 from annealkit.fields import checked_dataclass, integer, setting
 from annealkit.preview.files import write_csv, write_png
 from annealkit.preview.lint import warnings
-from annealkit.preview.terminal import can_print, counted, draw, in_epochs
+from annealkit.preview.terminal import draw, in_epochs
+from annealkit.writing.line_chart import can_print, counted
 
 __all__ = ["Point", "PreviewSettings", "describe", "draw", "show", "warnings", "write_csv", "write_png"]
 

@@ -6,10 +6,10 @@ import textwrap
 
 import numpy as np
 
-from annealkit.preview.terminal import can_print, chart, counted, levels_between, place_labels, plot_columns
 from annealkit.range_test.conclusion import RangeTest
 from annealkit.range_test.rules import RULES
 from annealkit.range_test.smoothing import smoothing_weight
+from annealkit.writing.line_chart import can_print, chart, counted, levels_between, place_labels, plot_columns
 
 _HEIGHT = 17
 
