@@ -46,6 +46,9 @@ class TrainingLoop:
         accumulate: batches in a weight update.
         seed: of the augmentation.
         momentum: the optimizer's momentum, where it moves with the schedule.
+
+    Attributes:
+        data: all training images, those for validation among them, and their labels.
     """
 
     def __init__(
@@ -58,17 +61,13 @@ class TrainingLoop:
         seed: int,
         momentum: MomentumTable | None = None,
     ) -> None:
+        self.data: Data = tf.constant(splits.images.train_images), tf.constant(splits.images.train_labels)
         self._model = model
-        self._optimizer = model.optimizer
-        self._options = options
+        self._batch = BatchGradients(model, splits, options, seed)
         self._batch_size = batch_size
         self._accumulate = accumulate
-        self._seed = seed
         self._momentum = momentum
-        self._splits = splits
-        self._images = tf.constant(splits.images.train_images)
-        self._labels = tf.constant(splits.images.train_labels)
-        self._normalize = normalizer(splits)
+        self._train_size = len(splits.train)
         self._run: Callable[..., tuple[tf.Tensor, ...]] | None = None
 
     def run(self, order: tf.Tensor, update: int, in_epoch: int, count: int) -> Steps:
@@ -83,28 +82,18 @@ class TrainingLoop:
         if self._run is None:
             # Images and labels are arguments and not captured: whatever keeps this graph in memory after its run (see
             # custom_gradients.py) would keep the images of that run with it.
-            data = [tf.TensorSpec(tensor.shape, tensor.dtype) for tensor in (self._images, self._labels)]
+            data = [tf.TensorSpec(tensor.shape, tensor.dtype) for tensor in self.data]
             numbers = [tf.TensorSpec([], tf.int64)] * 3
             signature = [*data, tf.TensorSpec([None], tf.int32), *numbers]
             self._run = tf.function(self._run_updates, input_signature=signature).get_concrete_function()
-        results = self._run(
-            self._images, self._labels, order, *(tf.constant(number, tf.int64) for number in (update, in_epoch, count))
-        )
+        results = self._run(*self.data, order, *(tf.constant(number, tf.int64) for number in (update, in_epoch, count)))
         return Steps(self.update_sizes(in_epoch, count), *(result.numpy() for result in results))
 
     def update_sizes(self, in_epoch: int, count: int) -> np.ndarray:
         """Images in each of `count` weight updates: the last of an epoch takes what is left."""
         per_update = self._batch_size * self._accumulate
         first = (in_epoch + np.arange(count)) * per_update
-        return np.minimum(per_update, len(self._splits.train) - first)
-
-    def evaluation(self, chosen: np.ndarray, test: bool = False) -> "Evaluation":
-        """The measurement of the model on the chosen training images, or with `test` on test images."""
-        images, labels = self._images, self._labels
-        if test:
-            images = tf.constant(self._splits.images.test_images)
-            labels = tf.constant(self._splits.images.test_labels)
-        return Evaluation(self._model, images, labels, chosen, self._normalize)
+        return np.minimum(per_update, self._train_size - first)
 
     def _run_updates(
         self,
@@ -115,6 +104,7 @@ class TrainingLoop:
         in_epoch: tf.Tensor,
         count: tf.Tensor,
     ) -> tuple[tf.Tensor, ...]:
+        optimizer = self._model.optimizer
         types = [tf.float32, tf.float32, tf.int32, *([tf.float32] if self._momentum is not None else [])]
         recorded = [tf.TensorArray(type_, size=tf.cast(count, tf.int32)) for type_ in types]
         per_update = self._batch_size * self._accumulate
@@ -123,19 +113,19 @@ class TrainingLoop:
             chosen = order[first : first + per_update]
             gradients, loss, right = self._gradients((images, labels), chosen, update + i)
             # Read before the update: afterwards Keras has counted it, and they would be the next one's.
-            now = [tf.convert_to_tensor(self._optimizer.learning_rate), loss, right]
+            now = [tf.convert_to_tensor(optimizer.learning_rate), loss, right]
             if self._momentum is not None:
                 now.append(self._momentum.value())
             # Keras' own train step does this before it takes gradients; it is how an optimizer gets to know the loss.
-            self._optimizer.scale_loss(loss)
-            self._optimizer.apply(gradients, self._model.trainable_variables)
+            optimizer.scale_loss(loss)
+            optimizer.apply(gradients, self._model.trainable_variables)
             recorded = [array.write(tf.cast(i, tf.int32), value) for array, value in zip(recorded, now, strict=True)]
         return tuple(array.stack() for array in recorded)
 
     def _gradients(self, data: Data, chosen: tf.Tensor, update: tf.Tensor) -> Gradients:
         """Mean gradients, mean loss and correct answers over the chosen images, however many batches they make."""
         if self._accumulate == 1:
-            return self._batch_gradients(data, chosen, update)
+            return self._batch.of(data, chosen, update)
         total = tf.size(chosen)
         sums = [tf.zeros_like(variable) for variable in self._model.trainable_variables]
         loss, right = tf.constant(0.0), tf.constant(0)
@@ -143,15 +133,30 @@ class TrainingLoop:
         for batch in tf.range((total + self._batch_size - 1) // self._batch_size):
             part = chosen[batch * self._batch_size : (batch + 1) * self._batch_size]
             number = update * self._accumulate + tf.cast(batch, tf.int64)
-            gradients, part_loss, part_right = self._batch_gradients(data, part, number)
+            gradients, part_loss, part_right = self._batch.of(data, part, number)
             weight = tf.cast(tf.size(part), tf.float32) / tf.cast(total, tf.float32)
             sums = [sum_ + weight * gradient for sum_, gradient in zip(sums, gradients, strict=True)]
             loss += weight * part_loss
             right += part_right
         return sums, loss, right
 
-    def _batch_gradients(self, data: Data, chosen: tf.Tensor, number: tf.Tensor) -> Gradients:
-        """The same for one batch, the `number`-th of the run."""
+
+class BatchGradients:
+    """What one batch says of the weights.
+
+    Args:
+        model: ends in class probabilities.
+        splits: the data, for their normalisation.
+        options: the data set's augmentation options.
+        seed: of the augmentation.
+    """
+
+    def __init__(self, model: keras.Model, splits: Splits, options: Dataset, seed: int) -> None:
+        self._model, self._options, self._seed = model, options, seed
+        self._normalize = normalizer(splits)
+
+    def of(self, data: Data, chosen: tf.Tensor, number: tf.Tensor) -> Gradients:
+        """Gradients, mean loss and correct answers over the chosen images, which are the `number`-th batch of a run."""
         images, labels = (tf.gather(part, chosen) for part in data)
         inputs = self._normalize(images)
         seed = tf.stack([tf.constant(self._seed, tf.int64), number])
@@ -170,22 +175,18 @@ class Evaluation:
 
     Args:
         model: ends in class probabilities; its optimizer is built, the learning rate a schedule of weight updates.
-        images: all images, as stored.
-        labels: their labels.
+        data: all images, as stored, and their labels.
         chosen: which of them to measure on.
-        normalize: makes model inputs of stored images.
+        splits: the data, for their normalisation.
     """
 
     _BATCH = 128  # no slower than larger ones here, and its activations take a quarter of the memory of 500
 
-    def __init__(
-        self, model: keras.Model, images: tf.Tensor, labels: tf.Tensor, chosen: np.ndarray, normalize: Normalize
-    ) -> None:
+    def __init__(self, model: keras.Model, data: Data, chosen: np.ndarray, splits: Splits) -> None:
         self._model = model
-        self._images = images
-        self._labels = labels
+        self._images, self._labels = data
         self._chosen = tf.constant(chosen)
-        self._normalize = normalize
+        self._normalize = normalizer(splits)
         self._sum: Callable[[], tuple[tf.Tensor, tf.Tensor]] | None = None
 
     def measure(self) -> tuple[float, float]:

@@ -12,7 +12,7 @@ from annealkit.keras.table_schedule import TableSchedule
 from annealkit.runs.checkpoint import Checkpoint, restore_variables, variable_arrays
 from annealkit.training.compiled_model import build_model, final_weights
 from annealkit.training.kept_images import use_kept_tensors
-from annealkit.training.loop import Steps, TrainingLoop
+from annealkit.training.loop import Evaluation, Steps, TrainingLoop
 from annealkit.training.splits import Splits, epoch_order
 
 log = logging.getLogger("annealkit")
@@ -47,7 +47,9 @@ class Network:
         # A second copy of the training images would be most of a small process's memory.
         splits.images.train_images = np.empty((0, *trained.shape[1:]), trained.dtype)
         self._order: tuple[int, tf.Tensor] | None = None  # of the epoch under way
-        self._validation = self._loop.evaluation(splits.validation) if len(splits.validation) else None
+        self._validation: Evaluation | None = None
+        if len(splits.validation):
+            self._validation = Evaluation(self.model, self._loop.data, splits.validation, splits)
 
     def run(self, epoch: Epoch, step: int, count: int) -> Steps:
         """Make `count` weight updates from that of the count `step` on; not past the end of the epoch."""
@@ -69,7 +71,9 @@ class Network:
 
     def test(self) -> tuple[float, float]:
         """(mean loss, fraction classified correctly) of the test images."""
-        return self._loop.evaluation(self._splits.test, test=True).measure()
+        images = self._splits.images
+        data = tf.constant(images.test_images), tf.constant(images.test_labels)
+        return Evaluation(self.model, data, self._splits.test, self._splits).measure()
 
     def final_weights(self) -> AbstractContextManager[None]:
         """While the model has the weights that training would end with if it ended now."""

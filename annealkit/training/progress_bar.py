@@ -40,9 +40,8 @@ class ProgressBar:
         self._task = self._bar.add_task(
             "", total=total, completed=done, epoch=f"1/{epochs}", rate=0.0, loss=0.0, speed=0.0
         )
-        self._total = total
-        self._began, self._done_before = time.perf_counter(), done
-        self._since = self._said = self._began
+        self._begin = time.perf_counter(), done
+        self._since = self._said = self._begin[0]
 
     def __enter__(self) -> "ProgressBar":
         self._bar.start()
@@ -59,12 +58,14 @@ class ProgressBar:
         self._bar.update(
             self._task, completed=done, epoch=f"{epoch + 1}/{self._epochs}", rate=rate, loss=loss, speed=speed
         )
+        total = int(self._bar.tasks[self._task].total or 0)
         if self._shown and self._bar.disable and now - self._said >= _SECONDS_PER_LINE:
             self._said = now
-            left = (now - self._began) / (done - self._done_before) * (self._total - done)
+            began, done_before = self._begin
+            left = (now - began) / (done - done_before) * (total - done)
             log.info(
                 "%s %d/%d  update %d/%d  rate %.3e  loss %.4f  %s images/s  %d min %02d s left",
-                self._unit, epoch + 1, self._epochs, done, self._total, rate, loss, f"{speed:,.0f}",
+                self._unit, epoch + 1, self._epochs, done, total, rate, loss, f"{speed:,.0f}",
                 *divmod(round(left), 60),
             )  # fmt: skip
 

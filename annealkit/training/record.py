@@ -51,7 +51,6 @@ class Record:
         self.clock = Clock(plan)
         self._plan, self._folder = plan, folder
         self._status = FAILED
-        self._begins_at = 0 if plan.origin is None else plan.origin.branch.at  # a branch perhaps within an epoch
         self._board: TensorBoardWriter
         self.bar: ProgressBar
 
@@ -96,7 +95,9 @@ class Record:
     def epoch_begins(self, epoch: Epoch, progress: Progress) -> None:
         """An epoch begins, or goes on after a resume, of which callbacks are not told again."""
         self.clock.epoch_begins(progress)
-        if progress.step == epoch.start or progress.step == self._begins_at:
+        origin = self._plan.origin
+        branches_here = origin is not None and progress.step == origin.branch.at  # perhaps within an epoch
+        if progress.step == epoch.start or branches_here:
             self.callbacks.on_epoch_begin(epoch.number)
 
     def steps(self, epoch: Epoch, first: int, steps: Steps, seconds: float) -> None:
