@@ -21,6 +21,7 @@ from pages import ROOT, Page, commands_of, pages
 
 from annealkit.command_line.new import new
 from annealkit.configuration.composition import compose
+from annealkit.configuration.identity import run_name
 from annealkit.errors import AnnealkitError
 from annealkit.plugin_system.registry import discover
 
@@ -167,6 +168,12 @@ def test_readme_is_read_to_its_end() -> None:
     assert len(page.text.splitlines()) <= MOST_LINES
     first_screen = page.text.splitlines()[:15]
     assert any(line.startswith("![") for line in first_screen), "a picture, at once"
+
+
+def test_the_run_that_readme_shows_is_that_of_its_first_command(checker: Checker) -> None:
+    config = compose(["schedule=cyclical", "optimizer=sgd"], checker.registry)
+    for path in (ROOT / "README.md", ROOT / "annealkit" / "runs" / "README.md"):
+        assert f"outputs/{run_name(_root_=config)}/" in Page.at(path).text
 
 
 def test_every_page_can_be_reached_from_the_readme() -> None:
