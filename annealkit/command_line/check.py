@@ -1,7 +1,6 @@
 """`annealkit check NAME…`: whether parts keep to what every part of their kind keeps to."""
 
 import logging
-import os
 import shlex
 import sys
 
@@ -11,6 +10,8 @@ from annealkit.plugin_system.named_parts import named_parts
 from annealkit.plugin_system.registry import Part, Registry, load_registry
 from annealkit.testing import Check, ConformanceError, checks, not_checked
 from annealkit.testing.check import NotRunError
+from annealkit.writing.tables import make_console
+from annealkit.writing.text import counted
 
 ALL = "--all"
 EXAMPLES = "annealkit check ripple, annealkit check schedule=ripple optimizer=adam, or annealkit check --all"
@@ -40,14 +41,10 @@ def check(arguments: list[str]) -> int:
     if "--help" in arguments:
         print(USAGE, end="")
         return 0
-    from rich.console import Console
-
     parts = _to_check(arguments, load_registry())
     logging.getLogger("tensorflow").setLevel(logging.ERROR)  # It warns of graphs that are made again: each check's is.
-    # Messages have other people's text in them: brackets are no markup, `:tea:` is no picture.
-    console = Console(markup=False, highlight=False, emoji=False, soft_wrap=True)
-    if not console.is_terminal and "COLUMNS" not in os.environ:
-        console.width = 80
+    console = make_console()
+    console.soft_wrap = True
     width = max(len(part.label) for part in parts)
     failures: list[str] = []
     for part in parts:
@@ -63,14 +60,9 @@ def check(arguments: list[str]) -> int:
         sys.stdout.flush()
     for failure in failures:
         console.print(f"\n{failure}")
-    total = f"{count(len(failures), 'check')} failed." if failures else f"{len(parts)} checked, all passed."
+    total = f"{counted(len(failures), 'check')} failed." if failures else f"{len(parts)} checked, all passed."
     console.print(f"\n{total}", style="bold red" if failures else "bold")
     return 1 if failures else 0
-
-
-def count(number: int, what: str) -> str:
-    """`1 check`, `2 checks`."""
-    return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
 def _problems(found: list[Check]) -> tuple[list[str], list[str]]:
@@ -85,7 +77,7 @@ def _problems(found: list[Check]) -> tuple[list[str], list[str]]:
         except ConformanceError as error:
             failed[one.title] = f"{one.title}\n{error}"
     for because, titles in not_run.items():
-        failed[because] += f"\n{count(len(titles), 'check')} could not run because of it: {'; '.join(titles)}."
+        failed[because] += f"\n{counted(len(titles), 'check')} could not run because of it: {'; '.join(titles)}."
     return list(failed.values()), [title for titles in not_run.values() for title in titles]
 
 

@@ -17,6 +17,7 @@ from annealkit.compare.facets import RATES
 from annealkit.compare.figures import GroupFigures
 from annealkit.compare.runs import FoundRun
 from annealkit.configuration.stored_settings import build_curve, trunk_node
+from annealkit.curve.outline import outline
 from annealkit.plugin_system.registry import Registry
 
 log = logging.getLogger("annealkit")
@@ -51,8 +52,8 @@ def rate_curve(run: FoundRun, registry: Registry) -> RateCurve:
     rates = _planned(run, registry)
     if rates is not None:
         rates = rates[: run.updates or len(rates)]
-        places = _outline(rates)
-        return RateCurve([float(place) for place in places], [float(rates[place]) for place in places], True)
+        places = outline(rates, MOST_POINTS)
+        return RateCurve(places.astype(float).tolist(), rates[places].tolist(), True)
     history = [(row["updates"], row["learning_rate"]) for row in run.history if np.isfinite(row["learning_rate"])]
     return RateCurve([updates for updates, _ in history], [rate for _, rate in history], False)
 
@@ -75,14 +76,3 @@ def _planned(run: FoundRun, registry: Registry) -> np.ndarray | None:
         return None
     digest = hashlib.sha256(rates.astype(np.float32).tobytes()).hexdigest()
     return rates if run.environment.get(RATES) == f"sha256:{digest}" else None
-
-
-def _outline(rates: np.ndarray) -> list[int]:
-    """Which updates to draw: all of a short run, else the lowest and highest of each of many stretches."""
-    if len(rates) <= MOST_POINTS:
-        return list(range(len(rates)))
-    places = {0, len(rates) - 1}
-    for stretch in np.array_split(np.arange(len(rates)), MOST_POINTS // 2):
-        part = rates[stretch]
-        places |= {int(stretch[part.argmin()]), int(stretch[part.argmax()])}
-    return sorted(places)

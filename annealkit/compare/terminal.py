@@ -1,6 +1,5 @@
 """The comparison on the terminal: for each section three narrow tables and the verdict, then what was left out."""
 
-import textwrap
 from collections.abc import Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING
@@ -11,6 +10,7 @@ from annealkit.compare.figures import SectionFigures
 from annealkit.compare.options import Options
 from annealkit.compare.runs import FoundRun
 from annealkit.writing.tables import output, print_table
+from annealkit.writing.text import wrapped
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -21,7 +21,7 @@ MOST_NAMED = 20
 def show(sections: list[SectionFigures], runs: list[FoundRun], options: Options) -> None:
     """Print everything."""
     with output() as console:
-        width = console.width
+        width = min(console.width, 100)
         for section in sections:
             _show_section(console, section, options, width)
         _show_left_out(console, runs, width)
@@ -31,7 +31,7 @@ def show(sections: list[SectionFigures], runs: list[FoundRun], options: Options)
 
 def _show_section(console: "Console", section: SectionFigures, options: Options, width: int) -> None:
     metric = options.metric
-    console.print(*_wrapped(section.heading, width), sep="\n", style="bold", end="\n\n")
+    console.print(*wrapped(section.heading, width), sep="\n", style="bold", end="\n\n")
     headings = (f"{metric.title}{' in %' if metric.is_share else ''}", *own_headings("mean", options))
     _table(console, headings, [(group.group.name, *own_cells(group, metric)) for group in section.groups])
     if len(section.groups) > 1:
@@ -42,9 +42,9 @@ def _show_section(console: "Console", section: SectionFigures, options: Options,
         headings = ("time to the target", "reached", "updates", "seconds")
         _table(console, headings, [(group.group.name, *target_cells(group)) for group in section.groups])
     for sentence in words.verdict(section, metric, options.level):
-        console.print(*_wrapped(sentence, width), sep="\n", style="bold")
+        console.print(*wrapped(sentence, width), sep="\n", style="bold")
     for note in section.notes:
-        console.print(*_wrapped(f"Note: {note}", width), sep="\n")
+        console.print(*wrapped(f"Note: {note}", width), sep="\n")
     console.print()
 
 
@@ -66,9 +66,5 @@ def _show_left_out(console: "Console", runs: list[FoundRun], width: int) -> None
             console.print(name, soft_wrap=True)
         if len(names) > MOST_NAMED:
             console.print(f"and {len(names) - MOST_NAMED} more; json=… has them all")
-        console.print(*(f"    {line}" for line in _wrapped(reason, width - 4)), sep="\n")
+        console.print(*(f"    {line}" for line in wrapped(reason, width - 4)), sep="\n")
     console.print()
-
-
-def _wrapped(text: str, width: int) -> list[str]:
-    return textwrap.wrap(text, min(width, 100), break_long_words=False, break_on_hyphens=False) or [""]

@@ -4,7 +4,6 @@ What is drawn is the array that training applies. TensorFlow is never imported, 
 """
 
 import shutil
-import textwrap
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -15,7 +14,8 @@ from annealkit.fields import checked_dataclass, integer, setting
 from annealkit.preview.files import write_csv, write_png
 from annealkit.preview.lint import warnings
 from annealkit.preview.terminal import draw, in_epochs
-from annealkit.writing.line_chart import can_print, counted
+from annealkit.writing.line_chart import can_print
+from annealkit.writing.text import counted, wrapped
 
 __all__ = ["Point", "PreviewSettings", "describe", "draw", "show", "warnings", "write_csv", "write_png"]
 
@@ -82,8 +82,7 @@ def show(
         write_png(settings.png, rates, run, title)
         print(f"wrote {settings.png}")
     for warning in warnings:
-        lines = textwrap.wrap(f"warning: {warning}", width, break_long_words=False, break_on_hyphens=False)
-        print("\n" + "\n".join(lines))
+        print("", *wrapped(f"warning: {warning}", width), sep="\n")
 
 
 def describe(rates: np.ndarray) -> dict[str, Point]:

@@ -5,9 +5,12 @@ from typing import Any
 
 import numpy as np
 
+from annealkit.curve.outline import outline
 from annealkit.curve.span import Run
 from annealkit.writing import png
 from annealkit.writing.files import write_file
+
+MOST_POINTS = 8000
 
 
 def write_csv(path: str | Path, rates: np.ndarray) -> None:
@@ -28,7 +31,7 @@ def write_png(path: str | Path, rates: np.ndarray, run: Run, title: str) -> None
     """
 
     def draw(axes: Any) -> None:
-        axes.plot(*_outline(rates, run), color=png.BLUE, linewidth=1.8)
+        axes.plot(*_line(rates, run), color=png.BLUE, linewidth=1.8)
         axes.set(
             xlabel="epochs",
             ylabel="learning rate",
@@ -45,17 +48,12 @@ def write_png(path: str | Path, rates: np.ndarray, run: Run, title: str) -> None
     png.write_png("preview.png", path, "rates.png", "preview.csv=rates.csv", title, draw)
 
 
-def _outline(rates: np.ndarray, run: Run, most: int = 4000) -> tuple[np.ndarray, np.ndarray]:
+def _line(rates: np.ndarray, run: Run) -> tuple[np.ndarray, np.ndarray]:
     """Epochs and rates of a line: each update's rate holds until the next one, the last one's to the end of the run.
 
-    A long run is drawn as the lowest and highest rate of each of `most` stretches, finer than a pixel: matplotlib
-    would need 20 s for half a million updates.
+    A long run is drawn finer than a pixel all the same: matplotlib would need 20 s for half a million updates.
     """
-    if len(rates) <= most:
-        return np.repeat(np.arange(len(rates) + 1), 2)[1:-1] / run.steps_per_epoch, np.repeat(rates, 2)
-    starts = np.arange(most) * len(rates) // most
-    ends = np.stack([np.minimum.reduceat(rates, starts), np.maximum.reduceat(rates, starts)], axis=1)
-    # Low before high where the curve rises, so that the line does not zigzag more than the curve.
-    falls = rates[starts] > rates[np.append(starts[1:], len(rates)) - 1]
-    ends[falls] = ends[falls, ::-1]
-    return np.repeat(starts, 2) / run.steps_per_epoch, ends.ravel()
+    places = outline(rates, MOST_POINTS)
+    if len(places) < len(rates):
+        return places / run.steps_per_epoch, rates[places]
+    return np.repeat(np.arange(len(rates) + 1), 2)[1:-1] / run.steps_per_epoch, np.repeat(rates, 2)

@@ -2,14 +2,14 @@
 
 import math
 import shutil
-import textwrap
 
 import numpy as np
 
 from annealkit.range_test.conclusion import RangeTest
 from annealkit.range_test.rules import RULES
 from annealkit.range_test.smoothing import smoothing_weight
-from annealkit.writing.line_chart import can_print, chart, counted, levels_between, place_labels, plot_columns
+from annealkit.writing.line_chart import can_print, chart, levels_between, place_labels, plot_columns
+from annealkit.writing.text import counted, wrapped
 
 _HEIGHT = 17
 
@@ -32,9 +32,13 @@ def show(test: RangeTest, title: str) -> None:
     print("\n" + _table(test))
     recommendation = test.recommendation
     if recommendation.rate is None:
-        print("\n" + _wrapped(f"No rate can be recommended: {recommendation.reason} {recommendation.advice}", width))
+        print(
+            "",
+            *wrapped(f"No rate can be recommended: {recommendation.reason} {recommendation.advice}", width),
+            sep="\n",
+        )
         return
-    print("\n" + _wrapped(f"Recommended: {recommendation.rate:g}, {recommendation.reason}", width))
+    print("", *wrapped(f"Recommended: {recommendation.rate:g}, {recommendation.reason}", width), sep="\n")
     notes = {
         "any": "the highest rate of the schedule",
         "cyclical": f"from {recommendation.rate * (recommendation.floor or 0):.2g}, where the loss begins to fall",
@@ -85,7 +89,3 @@ def _table(test: RangeTest) -> str:
         rate, span = ("none", "") if said is None else (f"{said.rate:.2g}", f"{said.low:.2g} … {said.high:.2g}")
         lines.append(f"{number}  {rule:<10}  {rate:<7}  {span}".rstrip())
     return "\n".join(lines)
-
-
-def _wrapped(text: str, width: int) -> str:
-    return "\n".join(textwrap.wrap(text, width, break_long_words=False, break_on_hyphens=False))

@@ -104,10 +104,6 @@ def can_print(text: str) -> bool:
     return True
 
 
-def counted(number: float, noun: str) -> str:
-    return f"{number:,.6g} {noun}{'' if number == 1 else 's'}" if number < 1e6 else f"{number:,.0f} {noun}s"
-
-
 def _canvas(values: np.ndarray, bottom: float, top: float, rows: int, columns: int, unicode: bool) -> list[str]:
     """The plot area: one string per row."""
     wide, high = (columns * 2, rows * 4) if unicode else (columns, rows)

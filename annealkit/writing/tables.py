@@ -12,9 +12,8 @@ if TYPE_CHECKING:  # rich takes 0.1 s to import, which only who prints needs.
 LEAST_FOLDED = 24
 
 
-@contextmanager
-def output() -> Iterator["Console"]:
-    """A console whose text goes to stdout at the end: `COLUMNS` wide, 80 if that is not set and there is no terminal.
+def make_console() -> "Console":
+    """A console that is `COLUMNS` wide, 80 if that is not set and there is no terminal.
 
     Labels, messages and folders are other people's text: brackets in them are no markup, `:tea:` is no picture.
     """
@@ -23,6 +22,13 @@ def output() -> Iterator["Console"]:
     console = Console(markup=False, highlight=False, emoji=False)
     if not console.is_terminal and "COLUMNS" not in os.environ:
         console.width = 80
+    return console
+
+
+@contextmanager
+def output() -> Iterator["Console"]:
+    """A console whose text goes to stdout at the end."""
+    console = make_console()
     with console.capture() as captured:
         yield console
     text = captured.get()
