@@ -1,5 +1,6 @@
 """How the tests run beside each other, and what is made once for tests of several files."""
 
+import gc
 import os
 import random
 import shutil
@@ -10,13 +11,16 @@ import pytest
 from helpers import Kill, Kills, annealkit_command, only_run, start
 from installed import REPOSITORY, SAWTOOTH, Installed
 
+import annealkit
+
 # --- beside each other ---
 
 MOST_PROCESSES = 4  # each holds TensorFlow, some 800 MB
 
 # Fixtures that take seconds. The tests that need the same one run in one process, so that it is made once.
 COSTLY = (
-    "installed", "killed_runs", "whole_run", "constant", "falling", "trunks", "sweep", "zoo", "faulty", "bare",
+    "installed", "killed_runs", "stopped_run", "whole_run", "constant", "falling", "trunks", "sweep", "zoo", "faulty",
+    "bare",
 )  # fmt: skip
 
 
@@ -38,8 +42,14 @@ def pytest_cmdline_main(config: pytest.Config) -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         names = [name for name in COSTLY if name in getattr(item, "fixturenames", ())]
-        for name in names[:1]:
-            item.add_marker(pytest.mark.xdist_group(name))
+        if names and not item.get_closest_marker("xdist_group"):
+            item.add_marker(pytest.mark.xdist_group(names[0]))
+
+
+def pytest_collection_finish() -> None:
+    """Garbage is searched for without what is imported by now, TensorFlow above all: a third of a short run."""
+    gc.collect()
+    gc.freeze()
 
 
 # --- made once ---
@@ -99,6 +109,8 @@ def _kill(folder: Path, name: str, step: int, seconds: float) -> Kill:
     if (folder / name).is_dir():
         before = folder / f"{name}-as-it-was-left"
         shutil.copytree(only_run(folder / name), before)
-    done = annealkit_command(*EVERYTHING, f"outputs={name}", cwd=folder)
-    assert done.returncode == 0, f"killed {seconds:.2f} s after step {step}: {done.stderr}"
-    return Kill(before, only_run(folder / name), done.stdout)
+    run = annealkit.train([*EVERYTHING, "trainer.progress=false", f"outputs={folder / name}"]).folder
+    said = (run / "annealkit.log").read_text()
+    if before and (before / "annealkit.log").is_file():
+        said = said.removeprefix((before / "annealkit.log").read_text())
+    return Kill(before, run, said)

@@ -178,7 +178,7 @@ class Kill:
     Args:
         before: the run folder as the kill left it, a copy; None if there was none yet.
         run: the run folder after the second start.
-        output: what the second start printed.
+        output: what the second start said in the run's log.
     """
 
     before: Path | None

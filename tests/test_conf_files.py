@@ -14,9 +14,12 @@ from annealkit.fields import checked_dataclass, integer, number, setting
 AGAIN = "run python -m annealkit.configuration.conf_files"
 
 
-@pytest.mark.parametrize("path", conf_files.files(), ids=lambda path: f"{path.parent.name}/{path.name}")
+FILES = conf_files.files()
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: f"{path.parent.name}/{path.name}")
 def test_a_file_is_what_the_classes_make_of_it(path: Path) -> None:
-    assert path.is_file() and path.read_text(encoding="utf-8") == conf_files.files()[path], AGAIN
+    assert path.is_file() and path.read_text(encoding="utf-8") == FILES[path], AGAIN
 
 
 def test_no_file_is_left_of_what_is_no_more() -> None:

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 from PIL import Image
 
 import annealkit
@@ -16,6 +18,7 @@ from annealkit.curve.span import Run
 from annealkit.errors import ConfigError
 from annealkit.preview import PreviewSettings, describe, draw, show, warnings, write_csv, write_png
 
+unhurried = settings(deadline=None)  # a busy machine may take its time
 TEN_EPOCHS = Run(total_steps=1000, steps_per_epoch=100)
 
 
@@ -99,9 +102,10 @@ def test_a_run_of_less_than_two_epochs_is_labelled_by_updates() -> None:
     assert lines[-1].split() == ["updates", "0", "1", "2", "3", "4", "5", "6", "7", "8"]
 
 
-@pytest.mark.parametrize("steps", [1, 2, 7, 81, 5000])
-@pytest.mark.parametrize(("width", "height"), [(1, 1), (30, 6), (80, 15), (100, 40)])
-@pytest.mark.parametrize("unicode", [True, False])
+@unhurried
+@given(steps=st.integers(1, 5000), width=st.integers(1, 120), height=st.integers(1, 50), unicode=st.booleans())
+@example(steps=1, width=1, height=1, unicode=True)
+@example(steps=5000, width=100, height=40, unicode=False)
 def test_never_wider_or_higher_than_asked(steps: int, width: int, height: int, unicode: bool) -> None:
     text = draw(np.geomspace(0.1, 1e-5, steps), Run(steps, 3), width, height, unicode)
     assert max(map(len, text.splitlines())) <= max(width, 30)
@@ -175,10 +179,10 @@ def test_warns_of_a_floor_that_is_not_reached() -> None:
     assert text.endswith("Try schedule.length=100%.")
 
 
-@pytest.mark.parametrize("steps", [40, 77, 100, 391, 3910])
-@pytest.mark.parametrize("half_cycle", ["30%", "7%", "21%", "60%", "45%"])
-def test_the_half_cycle_that_is_proposed_ends_the_warning(steps: int, half_cycle: str) -> None:
-    run, cyclical = Run(steps, 20), annealkit.Cyclical(half_cycle=half_cycle)
+@unhurried
+@given(steps=st.one_of(st.sampled_from([40, 77, 100, 391, 3910]), st.integers(40, 4000)), percent=st.integers(7, 60))
+def test_the_half_cycle_that_is_proposed_ends_the_warning(steps: int, percent: int) -> None:
+    run, cyclical = Run(steps, 20), annealkit.Cyclical(half_cycle=f"{percent}%")
     for text in warnings(annealkit.learning_rates(cyclical, 0.1, run), run, cyclical):
         proposal = text.rpartition("schedule.half_cycle=")[2].split(",")[0]
         better = annealkit.Cyclical(half_cycle=proposal)
@@ -234,9 +238,15 @@ WARMUPS = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("warmup", WARMUPS, ids=repr)
+RUNS = st.one_of(
+    st.sampled_from([Run(200, 20), Run(2816, 352), Run(3910, 391), Run(35190, 391)]),
+    st.builds(lambda epochs, steps: Run(epochs * steps, steps), st.integers(8, 90), st.integers(20, 400)),
+)
+
+
 @pytest.mark.parametrize("schedule", SANE, ids=lambda schedule: type(schedule).__name__)
-@pytest.mark.parametrize("run", [Run(200, 20), Run(2816, 352), Run(3910, 391), Run(35190, 391)], ids=repr)
+@unhurried
+@given(warmup=st.sampled_from(WARMUPS), run=RUNS)
 def test_no_default_is_warned_of(schedule: annealkit.Cosine, warmup: annealkit.LinearWarmup | None, run: Run) -> None:
     rates = annealkit.learning_rates(schedule, 0.1, run, warmup)
     assert warnings(rates, run, schedule, warmup) == []

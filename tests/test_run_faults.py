@@ -40,12 +40,19 @@ def whole_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return annealkit.train([*ARGUMENTS, f"outputs={tmp_path_factory.mktemp('whole')}"]).folder
 
 
+@pytest.fixture(scope="module")
+def stopped_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same run, stopped after its second epoch: its outputs folder, of which tests take copies."""
+    outputs = tmp_path_factory.mktemp("stopped") / "outputs"
+    interrupted([*ARGUMENTS, f"outputs={outputs}"], 2)
+    assert [path.stem for path in checkpoints(only_run(outputs))] == ["step-0000000030", "step-0000000040"]
+    return outputs
+
+
 @pytest.fixture
-def outputs(tmp_path: Path) -> Path:
+def outputs(stopped_run: Path, tmp_path: Path) -> Path:
     """The outputs folder of a run that was stopped after its second epoch."""
-    interrupted([*ARGUMENTS, f"outputs={tmp_path / 'outputs'}"], 2)
-    assert [path.stem for path in checkpoints(only_run(tmp_path / "outputs"))] == ["step-0000000030", "step-0000000040"]
-    return tmp_path / "outputs"
+    return Path(shutil.copytree(stopped_run, tmp_path / "outputs"))
 
 
 def go_on(outputs: Path, *more: str) -> annealkit.runs.result.Result:
