@@ -48,7 +48,7 @@ def make_run(
         "status": "finished",
         "message": "",
         "settings": chosen,
-        "environment": {"annealkit": "0.1.0", "threads": 2, "data": f"toy sha256:{seed}", **(environment or {})},
+        "environment": {"annealkit": "0.1.0", "threads": 2, "images": "toy sha256:5", **(environment or {})},
         "inexact": [],
         "data": {"name": "toy", "origin": "made"},
         "images": {"train": 1000, "validation": 100, "test": 100},

@@ -214,8 +214,8 @@ def test_folders_that_overlap_are_read_once(tmp_path: Path) -> None:
         {"state": {"total_steps": 200}, "result": {"updates": 200}},
         {"state": {"images": {"train": 500}}},
         {"state": {"data": {"name": "cifar10", "origin": "made"}}},
-        {"state": {"data": {"name": "toy", "origin": "made otherwise"}}, "environment": {"data": "toy sha256:x"}},
-        {"environment": {"data": "toy sha256:x"}},
+        {"state": {"data": {"name": "toy", "origin": "made otherwise"}}, "environment": {"images": "toy sha256:x"}},
+        {"environment": {"images": "toy sha256:x"}},
         {"state": {"environment": {}}},
         {"state": {"images": {}}},
     ],
@@ -229,21 +229,37 @@ def test_other_data_models_and_budgets_never_meet(other: dict[str, Any], tmp_pat
 
 
 def test_two_origins_with_the_same_images_are_one(tmp_path: Path) -> None:
-    # The first run downloads, the others find the cache; the seed draws the validation images.
+    # The first run downloads, the others find the cache; whatever seeds they have, the images are the same.
     origins = ["https://example.org/x, cached in here", "cached in here", "read from there"]
-    for seed, origin in ((0, 0), (1, 1), (2, 1), (1, 2)):
+    for seed, origin in ((0, 0), (1, 1), (2, 1), (3, 2)):
         make_run(
             tmp_path / f"{seed}{origin}", 0.5 + seed / 10, seed, schedule=f"s{origin // 2}",
             state={"data": {"name": "toy", "origin": origins[origin]}},
         )  # fmt: skip
     assert [[group.by_seed.keys() for group in section.groups] for section in sections_of(tmp_path)] == [
-        [{0, 1, 2}, {1}]
+        [{0, 1, 2}, {3}]
     ]
+
+
+# Runs of an earlier version: their fingerprint was of the images that the seed had drawn.
+def old_run(folder: Path, seed: int, origin: str, schedule: str = "constant") -> None:
+    make_run(folder, 0.5, seed, schedule=schedule, state={
+        "data": {"name": "toy", "origin": origin}, "environment": {"annealkit": "0.1.0", "data": f"toy sha256:{seed}"}
+    })  # fmt: skip
+
+
+def test_without_a_fingerprint_origins_tell_images_apart(tmp_path: Path) -> None:
+    for seed, origin in enumerate(["https://example.org/x, cached in here", "cached in here", "cached in here"]):
+        old_run(tmp_path / str(seed), seed, origin)
+    assert [[group.by_seed.keys() for group in section.groups] for section in sections_of(tmp_path)] == [[{0, 1, 2}]]
+    old_run(tmp_path / "other", 0, "read from there")
+    make_run(tmp_path / "new", 0.9, 0, state={"data": {"name": "toy", "origin": "cached in here"}})
+    assert len(sections_of(tmp_path)) == 3
 
 
 def test_origins_that_nothing_vouches_for_stay_apart(tmp_path: Path) -> None:
     for seed, origin in enumerate(["made from data_seed=1", "made from data_seed=10"]):
-        make_run(tmp_path / origin, 0.5, seed, state={"data": {"name": "toy", "origin": origin}})
+        old_run(tmp_path / origin, seed, origin)
     assert len(sections_of(tmp_path)) == 2
 
 
@@ -284,7 +300,7 @@ def test_branches_of_several_lengths_meet_by_their_weight_updates(tmp_path: Path
 
 def test_other_images_under_by_are_told_in_the_verdict(tmp_path: Path) -> None:
     for seed in (1, 2):
-        make_run(tmp_path / str(seed), 0.5, 0, data__data_seed=seed, environment={"data": f"toy sha256:{seed}"},
+        make_run(tmp_path / str(seed), 0.5, 0, data__data_seed=seed, environment={"images": f"toy sha256:{seed}"},
                  state={"data": {"name": "toy", "origin": f"made from data_seed={seed}"}})  # fmt: skip
     assert names(tmp_path, "data.data_seed") == [["data.data_seed=1", "data.data_seed=2"]]
     text = " ".join(verdict(measured(tmp_path, "data.data_seed"), ACCURACY, 0.95))

@@ -144,7 +144,7 @@ def test_a_damaged_run_json_is_said_and_rerun_mends_it(content: str, outputs: Pa
 
 
 @pytest.mark.parametrize(
-    ("key", "value"), [("annealkit", "0.0.1"), ("data", "toy sha256:0"), ("schedule from", "elsewhere 3.1")]
+    ("key", "value"), [("annealkit", "0.0.1"), ("images", "toy sha256:0"), ("schedule from", "elsewhere 3.1")]
 )
 def test_other_conditions_are_refused_as_not_exact(key: str, value: str, outputs: Path) -> None:
     run = only_run(outputs)

@@ -1,12 +1,11 @@
 """What must be the same for a comparison: data, model, budget.
 
-Data are the same if their name is, if the fingerprints of their images agree for each seed (the seed draws the
-validation images, so fingerprints of different seeds may differ), and if their origin is. Origins that are worded
-differently are taken as one where a seed has the same fingerprint under both, or where one says no more than
-the other plus how it was fetched (`<address>, cached in <folder>` and, from then on, `cached in <folder>`).
+Data are the same if their name, their size and the fingerprint of their images are. Runs without a fingerprint, which
+an earlier version made, have the same data if their origin is the same, or one says no more than the other plus how it
+was fetched (`<address>, cached in <folder>` and, from then on, `cached in <folder>`).
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from typing import Any
 
@@ -73,31 +72,25 @@ def own_settings(run: FoundRun) -> dict[str, Any]:
 
 
 def _told_apart(runs: list[FoundRun]) -> list[str]:
-    """For runs whose data have one name and size: what their images are called, different if they may differ."""
-    prints: dict[str, dict[Any, set[str]]] = defaultdict(lambda: defaultdict(set))
-    for run in runs:
-        prints[run.origin][run.seed].add(run.fingerprint)
-    sets: list[tuple[list[str], dict[Any, set[str]]]] = []
-    for origin in sorted(prints):
-        for origins, seen in sets:
-            shared = seen.keys() & prints[origin].keys()
-            agree = all(seen[seed] == prints[origin][seed] and len(seen[seed]) == 1 for seed in shared)
-            vouched = any(seen[seed] != {""} for seed in shared) or any(
-                _one_more_step(origin, other) for other in origins
-            )
-            if agree and vouched:
-                origins.append(origin)
-                for seed, found in prints[origin].items():
-                    seen.setdefault(seed, set()).update(found)
-                break
-        else:
-            sets.append(([origin], {seed: set(found) for seed, found in prints[origin].items()}))
-    names = {}
-    for origins, seen in sets:
-        torn = any(len(found) > 1 for found in seen.values())
-        for origin in origins:
-            names[origin] = (origins[0], torn)
-    return [f"{names[run.origin][0]}{f', {run.fingerprint}' if names[run.origin][1] else ''}" for run in runs]
+    """For runs whose data have one name and size: what their images are called, different if they may differ.
+
+    It is where they came from, and the fingerprint too where that place gave other images at other times.
+    """
+    unknown = sorted({run.origin for run in runs if not run.fingerprint}, key=len)
+    origins: dict[str, str] = {}  # of each set of images, which its fingerprint stands for, or else its first origin
+    for run in sorted(runs, key=lambda run: run.origin):
+        origins.setdefault(_images(run, unknown), run.origin)
+    several = Counter(origins.values())
+    return [
+        f"{origin}{f', {run.fingerprint}' if several[origin] > 1 and run.fingerprint else ''}"
+        for run, origin in ((run, origins[_images(run, unknown)]) for run in runs)
+    ]
+
+
+def _images(run: FoundRun, unknown: list[str]) -> str:
+    """What stands for the images of a run; `unknown` are the origins of those without a fingerprint, shortest first."""
+    same = (origin for origin in unknown if origin == run.origin or _one_more_step(origin, run.origin))
+    return run.fingerprint or next(same)
 
 
 def _one_more_step(left: str, right: str) -> bool:

@@ -100,8 +100,8 @@ class FoundRun:
 
     @property
     def fingerprint(self) -> str:
-        """Of the images of all splits, which the seed draws; empty where it is not known."""
-        return str(self.environment.get("data", ""))
+        """Of all images that there are; empty where it is not known."""
+        return str(self.environment.get("images", ""))
 
     @property
     def updates(self) -> int | None:

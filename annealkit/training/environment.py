@@ -12,6 +12,7 @@ import numpy as np
 import tensorflow as tf
 
 from annealkit.configuration.plan import Origin, Plan
+from annealkit.datasets.base import Images
 from annealkit.errors import RunError
 from annealkit.groups import GROUPS
 from annealkit.runs.changes import changes
@@ -20,6 +21,8 @@ from annealkit.runs.folder import RunFolder
 from annealkit.start_tensorflow import available_threads
 from annealkit.training.splits import Splits
 from annealkit.version import __version__
+
+_CHUNK = 5000
 
 # What a branch may have otherwise than its trunk.
 _OWN_IN_BRANCH = ("momentum", *(f"{name} from" for name, group in GROUPS.items() if group.free_in_branch))
@@ -38,11 +41,8 @@ def prepared_keras(seed: int, precision: str) -> Iterator[None]:
         keras.config.set_dtype_policy(before)
 
 
-def describe_environment(
-    plan: Plan,
-    splits: Splits,
-) -> dict[str, Any]:
-    """Versions, threads, processor, data, learning rates and the origin of every part, for `run.json`."""
+def describe_environment(plan: Plan, splits: Splits) -> dict[str, Any]:
+    """Versions, threads, processor, images, learning rates and the origin of every part, for `run.json`."""
     origins = {
         group: ", ".join(dict.fromkeys(part.origin for part in used)) for group, used in plan.parts.sources.items()
     }
@@ -55,12 +55,26 @@ def describe_environment(
         "threads": plan.trainer.threads or available_threads(),
         "processor": _processor(),
         "accelerators": len(tf.config.list_physical_devices("GPU")),
-        "data": f"{splits.images.name} sha256:{splits.fingerprint}",
+        "images": f"{splits.images.name} {fingerprint(splits.images)}",
         # A schedule may read a file, or come from a plugin that was edited in place.
         "learning rates": _digest(plan.rates),
         **moved,
         **{f"{group} from": origin for group, origin in origins.items()},
     }
+
+
+def fingerprint(images: Images) -> str:
+    """Of all training and test images and their labels, whichever of them a seed or a limit chooses."""
+    digest = hashlib.sha256()
+    for inputs, labels in (
+        (images.train_images, images.train_labels),
+        (images.test_images, images.test_labels),
+    ):
+        digest.update(f"{inputs.shape} {inputs.dtype};".encode())
+        for array in (inputs, labels):
+            for start in range(0, len(array), _CHUNK):  # In chunks, since the arrays may lie in a file.
+                digest.update(array[start : start + _CHUNK].tobytes())
+    return f"sha256:{digest.hexdigest()}"
 
 
 def _digest(values: np.ndarray) -> str:

@@ -1,6 +1,5 @@
-"""The images as they are trained on: split, limited, normalised, with a fingerprint."""
+"""The images as they are trained on: split, limited, normalised."""
 
-import hashlib
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,7 +25,6 @@ class Splits:
         test: int32, which of `images.test_images` give the final figure.
         scale: float32, one for each channel: the model sees `image * scale + offset`.
         offset: float32, one for each channel.
-        fingerprint: SHA-256 over pixels and labels of all splits.
     """
 
     images: Images
@@ -35,7 +33,6 @@ class Splits:
     test: np.ndarray
     scale: np.ndarray
     offset: np.ndarray
-    fingerprint: str
 
     @property
     def input_shape(self) -> tuple[int, ...]:
@@ -55,7 +52,7 @@ def split(images: Images, options: Dataset, seed: int) -> Splits:
     test_count = len(images.test_images) if options.limit is None else min(options.limit, len(images.test_images))
     test = np.arange(test_count, dtype=np.int32)
     scale, offset = _normalisation(images.train_images, train, options.normalize)
-    return Splits(images, train, validation, test, scale, offset, _fingerprint(images, train, validation, test))
+    return Splits(images, train, validation, test, scale, offset)
 
 
 def load_splits(plan: Plan, reuse_data: bool) -> Splits:
@@ -136,18 +133,3 @@ def _normalisation(images: np.ndarray, chosen: np.ndarray, kind: str) -> tuple[n
     deviation = np.sqrt(np.maximum(squares / count - mean**2, 0))
     deviation[deviation == 0] = 1  # A constant channel carries nothing; dividing by zero would make it NaN.
     return (1 / deviation).astype(np.float32), (-mean / deviation).astype(np.float32)
-
-
-def _fingerprint(images: Images, train: np.ndarray, validation: np.ndarray, test: np.ndarray) -> str:
-    digest = hashlib.sha256()
-    for inputs, labels, chosen in (
-        (images.train_images, images.train_labels, train),
-        (images.train_images, images.train_labels, validation),
-        (images.test_images, images.test_labels, test),
-    ):
-        digest.update(f"{len(chosen)} {inputs.shape[1:]} {inputs.dtype};".encode())
-        for start in range(0, len(chosen), _CHUNK):
-            part = chosen[start : start + _CHUNK]
-            digest.update(inputs[part].tobytes())
-            digest.update(labels[part].tobytes())
-    return digest.hexdigest()
