@@ -78,6 +78,15 @@ def test_wide_terminals_and_long_names(capsys: pytest.CaptureFixture[str], monke
     assert "x" * 60 in printed(capsys)
 
 
+def test_no_figure_is_broken_however_wide_the_table_is(capsys: pytest.CaptureFixture[str]) -> None:
+    make_sweep(Path("same"), {"cosine": [0.7, 0.8], "step": [0.6, 0.7]})
+    lines = printed(capsys, "same").splitlines()
+    [heading] = [line for line in lines if line.endswith("p (Holm)")]
+    assert " ".join(heading.split()).endswith("by 95 % interval test p p (Holm)")
+    [row] = [line.split() for line in lines if line.startswith("schedule=step") and "no test" in line]
+    assert " ".join(row) == "schedule=step 10.00 – no test: the same difference on every seed – –"
+
+
 # --- what it takes ---
 
 

@@ -1,4 +1,4 @@
-"""Files that a user asks for: written whole or not at all, and in words why not."""
+"""Files that a user asks for, written whole or not at all, and in words why not; tables for a reader."""
 
 import errno
 from pathlib import Path
@@ -8,6 +8,7 @@ import pytest
 
 from annealkit.errors import ConfigError
 from annealkit.writing.files import check_place, write_file
+from annealkit.writing.tables import output, print_table
 
 
 def test_a_file_is_replaced_whole_and_a_link_is_followed(tmp_path: Path) -> None:
@@ -62,3 +63,30 @@ def test_a_device_is_written_to_and_a_full_one_is_said() -> None:
 def test_a_place_is_checked_beforehand_without_writing(tmp_path: Path) -> None:
     check_place("csv", tmp_path / "a.csv", "ramp.csv")
     assert list(tmp_path.iterdir()) == []
+
+
+# --- tables ---
+
+
+def test_only_the_columns_that_may_fold_do(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.delenv("FORCE_COLOR", raising=False)
+    monkeypatch.setenv("COLUMNS", "50")
+    name, figure = "one two three four five six seven eight", "no test: the same difference on every seed"
+    with output() as console:
+        print_table(console, ("name", "test", "n"), [(name, figure, "1"), ("[red]", ":tea:", "10")], [0], [2])
+    lines = capsys.readouterr().out.splitlines()
+    # A folding column is 24 wide at least, and two blanks stand after each.
+    assert lines[0] == f"{'name':<24}  {'test':<{len(figure)}}   n"
+    assert lines[1:4] == [f"{'one two three four five':<24}  {figure}   1", "six seven eight", f"{'[red]':<24}  {':tea:':<42}  10"]  # fmt: skip
+    assert lines[4] == ""
+
+
+def test_a_table_that_has_room_is_as_narrow_as_its_text(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv("FORCE_COLOR", raising=False)
+    monkeypatch.delenv("COLUMNS", raising=False)
+    with output() as console:
+        assert console.width == 80
+        print_table(console, ("a", "b"), [("x\nlonger", "y")], [0], title="two")
+    assert capsys.readouterr().out == "two\na       b\nx       y\nlonger\n\n"

@@ -12,31 +12,8 @@ import json
 from html import escape
 from importlib import resources
 
-from annealkit.compare import words
+from annealkit.compare import cells, charts, words
 from annealkit.compare.axis import Axis, Label, plain
-from annealkit.compare.cells import (
-    UNKNOWN,
-    against_cells,
-    against_headings,
-    own_cells,
-    own_headings,
-    target_cells,
-)
-from annealkit.compare.charts import (
-    DARK,
-    LIGHT,
-    LONE,
-    LOOKS,
-    Mark,
-    colour,
-    figure_axis,
-    figure_label,
-    path,
-    seed_marks,
-    seeds_caption,
-    x_grid,
-    y_grid,
-)
 from annealkit.compare.figures import LEADER, SectionFigures
 from annealkit.compare.options import Options
 from annealkit.compare.over_time import OverTime, over_time, rate_at
@@ -105,16 +82,21 @@ def _table(section: SectionFigures, options: Options) -> str:
     timed = any(group.with_history for group in section.groups)
     target = [f"reached {words.target_title(section)}", "updates to it", "seconds to it"] if timed else []
     ahead = f"leader ahead by{', points' if metric.is_share else ''}"
-    headings = [*own_headings(metric.axis_title, options), *against_headings(ahead, options), "seeds needed", *target]
+    headings = [
+        *cells.own_headings(metric.axis_title, options),
+        *cells.against_headings(ahead, options),
+        "seeds needed",
+        *target,
+    ]
     rows = []
     for place, group in enumerate(section.groups):
-        cells = [*own_cells(group, metric), *against_cells(group, metric, shared=True)]
-        cells.append(UNKNOWN if group.seeds_needed is None else f"about {group.seeds_needed}")
-        cells += target_cells(group) if timed else []
+        texts = [*cells.own_cells(group, metric), *cells.against_cells(group, metric, shared=True)]
+        texts.append(cells.UNKNOWN if group.seeds_needed is None else f"about {group.seeds_needed}")
+        texts += cells.target_cells(group) if timed else []
         kind = ' class="leader"' if group.standing == LEADER and len(section.groups) > 1 else ""
         rows.append(
             f'<tr{kind}><td class="group">{_swatch(place)}{escape(group.name)}</td>'
-            f"{''.join(f'<td>{escape(text)}</td>' for text in cells)}</tr>"
+            f"{''.join(f'<td>{escape(text)}</td>' for text in texts)}</tr>"
         )
     head = "".join(f"<th>{escape(_unbroken(text))}</th>" for text in ["group", *headings])
     return f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
@@ -130,33 +112,35 @@ _CROSS = '<div class="cross"></div>'
 
 def _looks() -> str:
     """The rules for the colours and the marks, which the picture has too."""
-    colours = ("".join(f" --{name}: {value};" for name, value in palette.items()) for palette in (LIGHT, DARK))
+    colours = (
+        "".join(f" --{name}: {value};" for name, value in palette.items()) for palette in (charts.LIGHT, charts.DARK)
+    )
     rules = ":root {{ color-scheme: light dark;{} }}\n@media (prefers-color-scheme: dark) {{ :root {{{} }} }}\n"
     marks = "".join(
         f".{kind} {{ stroke: var(--{look.colour or 'c'}); stroke-width: {look.width:g}; opacity: {look.opacity:g}; }}\n"
-        for kind, look in LOOKS.items()
+        for kind, look in charts.LOOKS.items()
     )
     return (
         rules.format(*colours)
         + marks
-        + f".lone {{ stroke-width: {LONE}; }}\n.dot, .lone {{ stroke-linecap: round; }}\n"
+        + f".lone {{ stroke-width: {charts.LONE}; }}\n.dot, .lone {{ stroke-linecap: round; }}\n"
     )
 
 
 def _seeds(section: SectionFigures, options: Options) -> str:
     """A row for each group: every seed a point, the mean, and its interval."""
-    x, label = figure_axis(section.groups, options.metric), figure_label(options.metric)
+    x, label = charts.figure_axis(section.groups, options.metric), charts.figure_label(options.metric)
     pixels = Axis(-_ROW / 2, _ROW / 2, 1000, 0)
     rows = []
     for place, group in enumerate(section.groups):
-        marks = x_grid(x, label, pixels) + seed_marks(group, place, x, options.metric, options.level)
+        marks = charts.x_grid(x, label, pixels) + charts.seed_marks(group, place, x, options.metric, options.level)
         rows.append(
             f'<div class="row"><div class="what">{escape(group.name)}</div>{_area(marks, x, pixels, _ROW)}</div>'
         )
     return (
         f'<figure class="dots">{"".join(rows)}<div class="row axis"><div class="what"></div>{_x_labels(x, label)}</div>'
         f'<div class="unit">{options.metric.axis_title}</div>'
-        f"<figcaption>{seeds_caption(section.groups, options.level)}</figcaption></figure>"
+        f"<figcaption>{charts.seeds_caption(section.groups, options.level)}</figcaption></figure>"
     )
 
 
@@ -178,7 +162,7 @@ def _over_time(chart: OverTime) -> str:
             f'<span style="bottom:{100 - y.place(tick) / 10:.2f}%">{panel.label(tick)}</span>'
             for tick in y.ticks(panel.most_ticks)
         )
-        marks = y_grid(y, panel.most_ticks, x) + x_grid(x, plain, y) + panel.marks
+        marks = charts.y_grid(y, panel.most_ticks, x) + charts.x_grid(x, plain, y) + panel.marks
         plots.append(
             f'<div class="name">{panel.title}</div><div class="plot"><div class="y">{names}</div>'
             f"{_area(marks, x, y, panel.height, _CROSS)}</div>"
@@ -190,15 +174,15 @@ def _over_time(chart: OverTime) -> str:
     )
 
 
-def _area(marks: list[Mark], x: Axis, y: Axis, height: int, over: str = "") -> str:
+def _area(marks: list[charts.Mark], x: Axis, y: Axis, height: int, over: str = "") -> str:
     drawn = "".join(_drawn(mark, x, y) for mark in marks)
     svg = f'<svg viewBox="0 0 1000 1000" preserveAspectRatio="none">{drawn}</svg>'
     return f'<div class="area" style="--h:{height}px">{svg}{over}</div>'
 
 
-def _drawn(mark: Mark, x: Axis, y: Axis) -> str:
+def _drawn(mark: charts.Mark, x: Axis, y: Axis) -> str:
     """A point is a line of no length with a round end, since a circle would be stretched."""
-    line = path(x, y, mark.points)
+    line = charts.path(x, y, mark.points)
     if not line:
         return ""
     lone = " lone" if line.endswith("h0") and mark.kind != "dot" else ""
@@ -220,7 +204,7 @@ def _x_labels(x: Axis, label: Label) -> str:
 
 
 def _swatch(place: int) -> str:
-    return f'<span class="swatch" style="--c:var(--{colour(place)})"></span>'
+    return f'<span class="swatch" style="--c:var(--{charts.colour(place)})"></span>'
 
 
 def _unbroken(heading: str) -> str:

@@ -13,23 +13,8 @@ axis of their own that says so; the whole stays, with the enlarged part marked i
 from collections.abc import Iterable
 from html import escape
 
-from annealkit.compare import words
+from annealkit.compare import charts, words
 from annealkit.compare.axis import TICK_SIZE, Axis, Label, plain
-from annealkit.compare.charts import (
-    LIGHT,
-    LONE,
-    LOOKS,
-    Mark,
-    colour,
-    extent,
-    figure_axis,
-    figure_label,
-    path,
-    seed_marks,
-    seeds_caption,
-    x_grid,
-    y_grid,
-)
 from annealkit.compare.figures import GroupFigures, SectionFigures
 from annealkit.compare.options import Options
 from annealkit.compare.over_time import OverTime, over_time
@@ -49,7 +34,7 @@ LONGEST_LABEL, LONGEST_FIGURE = 36, 24  # Characters.
 GAP = 44  # Between the panels, so that the ticks at their ends do not meet.
 WHOLE = 0.3  # Of the width is for the whole where a part of it is enlarged.
 
-BACK, TEXT, SOFT, GRID, FAINT = (LIGHT[name] for name in ("back", "text", "soft", "line", "faint"))
+BACK, TEXT, SOFT, GRID, FAINT = (charts.LIGHT[name] for name in ("back", "text", "soft", "line", "faint"))
 SANS = "system-ui, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, 'DejaVu Sans', sans-serif"
 FIXED = "ui-monospace, SFMono-Regular, Menlo, Consolas, 'DejaVu Sans Mono', monospace"
 
@@ -114,10 +99,10 @@ def _rows(section: SectionFigures, options: Options, top: float) -> tuple[str, f
     left = EDGE + label_width + 30
     right = WIDTH - EDGE - count_width - 18 - figure_width - 24
 
-    whole, best = figure_axis(groups, metric), _best(groups)
+    whole, best = charts.figure_axis(groups, metric), _best(groups)
     if best < len(groups):
         split = left + WHOLE * (right - left - GAP)
-        enlarged = figure_axis(groups[:best], metric)
+        enlarged = charts.figure_axis(groups[:best], metric)
         panels = [(whole.on(left, split), "all"), (enlarged.on(split + GAP, right), f"the best {best}, enlarged")]
     else:
         panels = [(whole.on(left, right), "")]
@@ -135,15 +120,15 @@ def _rows(section: SectionFigures, options: Options, top: float) -> tuple[str, f
         drawing.append(
             f'<rect x="{start:.1f}" y="{first}" width="{width:.1f}" height="{bottom - first}" fill="{FAINT}"/>'
         )
-    label = figure_label(metric)
+    label = charts.figure_label(metric)
     for axis, name in panels:
-        drawing.append(_drawn(x_grid(axis, label, ruled := Axis(0, 1, bottom, first)), axis, ruled))
+        drawing.append(_drawn(charts.x_grid(axis, label, ruled := Axis(0, 1, bottom, first)), axis, ruled))
         drawing.append(_tick_labels(axis, label, bottom))
         if name:
             drawing.append(_text(name, (axis.start + axis.end) / 2, top + 14, SMALL, SOFT, "middle"))
     y = first
     for place, group, lines, figure, height in zip(places, groups, labels, figures, heights, strict=True):
-        middle, fill = y + height / 2, LIGHT[colour(place)]
+        middle, fill = y + height / 2, charts.LIGHT[charts.colour(place)]
         if y > first:
             drawing.append(f'<path d="M{EDGE} {y:.1f}H{WIDTH - EDGE}" stroke="{FAINT}"/>')
         drawing.append(f'<rect x="{EDGE}" y="{middle - 5:.1f}" width="10" height="10" rx="2" fill="{fill}"/>')
@@ -154,12 +139,12 @@ def _rows(section: SectionFigures, options: Options, top: float) -> tuple[str, f
         drawing.append(_text(f"{group.n}", WIDTH - EDGE, middle + 4.5, LABEL, TEXT, "end", FIXED))
         pixels = Axis(0, 1, middle, middle - 1)
         for axis, _ in panels:
-            drawing.append(_drawn(seed_marks(group, place, axis, metric, options.level), axis, pixels))
+            drawing.append(_drawn(charts.seed_marks(group, place, axis, metric, options.level), axis, pixels))
             drawing.append(_beyond(group, axis, whole, middle, fill))
         y += height
     for axis, _ in panels:
         drawing.append(_text(metric.axis_title, (axis.start + axis.end) / 2, bottom + 36, SMALL, SOFT, "middle"))
-    caption = seeds_caption(groups, options.level)
+    caption = charts.seeds_caption(groups, options.level)
     if best < len(groups):
         caption += " Shaded: the part that is enlarged. A triangle: there is more of the group beyond this edge."
     if len(groups) < len(section.groups):
@@ -170,10 +155,10 @@ def _rows(section: SectionFigures, options: Options, top: float) -> tuple[str, f
 
 def _best(groups: list[GroupFigures]) -> int:
     """How many of the groups, from the best on, are worth to be enlarged; all where none need be."""
-    values = extent(groups)
+    values = charts.extent(groups)
     most = MOST_EXTENT * (max(values) - min(values))
     for best in range(len(groups) - 1, max(LEAST_ENLARGED, -(-len(groups) // 2)) - 1, -1):
-        values = extent(groups[:best])
+        values = charts.extent(groups[:best])
         if max(values) - min(values) < most:
             return best
     return len(groups)
@@ -181,7 +166,7 @@ def _best(groups: list[GroupFigures]) -> int:
 
 def _beyond(group: GroupFigures, axis: Axis, whole: Axis, middle: float, colour: str) -> str:
     """Triangles that point to what lies beyond the axis, and within the whole one."""
-    values = extent([group])
+    values = charts.extent([group])
     marks = ""
     if max(min(values), whole.low) < axis.low:
         marks += f'<path d="M{axis.start:.1f} {middle:.1f}l7 -5v10z" fill="{colour}"/>'
@@ -198,7 +183,7 @@ def _over_time(chart: OverTime, top: float) -> tuple[str, float]:
         drawing.append(_text(panel.title, x.start, y.end - 9, SMALL, SOFT))
         for tick in y.ticks(panel.most_ticks):
             drawing.append(_text(panel.label(tick), x.start - 8, y.place(tick) + 4, SMALL, SOFT, "end"))
-        drawing.append(_drawn(y_grid(y, panel.most_ticks, x) + x_grid(x, plain, y), x, y))
+        drawing.append(_drawn(charts.y_grid(y, panel.most_ticks, x) + charts.x_grid(x, plain, y), x, y))
         marks = _drawn(panel.marks, x, y)
         if y.low > 0:  # Early accuracies may lie below the axis.
             inside = f'x="{x.start}" y="{y.end}" width="{x.end - x.start}" height="{panel.height}"'
@@ -222,12 +207,12 @@ def _tick_labels(axis: Axis, label: Label, bottom: float) -> str:
     return "".join(drawing)
 
 
-def _drawn(marks: Iterable[Mark], x: Axis, y: Axis) -> str:
+def _drawn(marks: Iterable[charts.Mark], x: Axis, y: Axis) -> str:
     drawing = []
     for mark in marks:
-        look, ink, line = LOOKS[mark.kind], LIGHT[mark.colour], path(x, y, mark.points)
+        look, ink, line = charts.LOOKS[mark.kind], charts.LIGHT[mark.colour], charts.path(x, y, mark.points)
         if line.endswith("h0"):  # A circle, since not every program draws the round end of a line of no length.
-            at, radius = line[1:-2].split(), max(look.width, LONE) / 2
+            at, radius = line[1:-2].split(), max(look.width, charts.LONE) / 2
             dot = f'cx="{at[0]}" cy="{at[1]}" r="{radius:g}"'
             drawing.append(f'<circle {dot} fill="{ink}" fill-opacity="{look.opacity:g}"/>')
         elif line:
