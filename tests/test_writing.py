@@ -1,6 +1,7 @@
 """Files that a user asks for, written whole or not at all, and in words why not; tables for a reader."""
 
 import errno
+import re
 from pathlib import Path
 from typing import BinaryIO
 
@@ -94,3 +95,17 @@ def test_a_table_that_has_room_is_as_narrow_as_its_text(
         assert console.width == 80
         print_table(console, ("a", "b"), [("x\nlonger", "y")], [0], title="two")
     assert capsys.readouterr().out == "two\na       b\nx       y\nlonger\n\n"
+
+
+def test_on_a_terminal_rules_and_all_columns_fit(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")  # rich then takes any output for a terminal.
+    monkeypatch.setenv("COLUMNS", "60")
+    with output() as console:
+        print_table(console, ("name", "test", "p (Holm)"), [("one two three four five six", "x" * 20, "0.5")], [0], [2])
+    lines = [re.sub(r"\x1b\[[\d;]*m", "", line) for line in capsys.readouterr().out.splitlines()]
+    # A blank at each side; between columns two for padding and one more.
+    assert lines[1] == f" {'name':<24}   {'test':<20}   p (Holm) "
+    assert lines[2] == f" {'─' * 58} "
+    assert lines[3:5] == [f" {'one two three four five':<24}   {'x' * 20}        0.5 ", f" {'six':<58} "]

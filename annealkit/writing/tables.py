@@ -66,7 +66,8 @@ def print_table(
     widths = [
         max(len(line) for text in column for line in text.split("\n")) for column in zip(headings, *rows, strict=True)
     ]
-    around = 2 * len(widths) if plain else 2 * len(widths) + 4  # Padding, and the border of a terminal's table.
+    # Padding behind each; on a terminal besides a blank between them, and one at each side instead of the last padding.
+    around = 2 * len(widths) if plain else 3 * len(widths) - 1
     for place in sorted(fold, key=lambda place: -widths[place]):
         over = sum(widths) + around - console.width
         widths[place] = min(widths[place], max(LEAST_FOLDED, widths[place] - max(over, 0)))
