@@ -2,7 +2,6 @@
 
 import csv
 import json
-import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,6 +12,7 @@ from filelock import FileLock, Timeout
 
 from annealkit.errors import DamagedRunError, RunError
 from annealkit.runs.result import DIVERGED, FINISHED, Result
+from annealkit.writing.files import replace_file
 
 CHECKPOINTS = "checkpoints"
 HISTORY_FIELDS = ("epoch", "updates", "learning_rate", "loss", "accuracy", "val_loss", "val_accuracy")
@@ -20,26 +20,10 @@ HISTORY_FIELDS = ("epoch", "updates", "learning_rate", "loss", "accuracy", "val_
 
 def write_atomically(path: Path, data: bytes) -> None:
     """Write a file so that at any moment, power cut included, it is whole: the old one or the new one."""
-    temporary = path.with_name(f"{path.name}.part")
     try:
-        with open(temporary, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-        sync_folder(path.parent)
+        replace_file(path, data, part=path.with_name(f"{path.name}.part"), durable=True)
     except OSError as error:
-        temporary.unlink(missing_ok=True)
         raise not_written(path, error) from None
-
-
-def sync_folder(folder: Path) -> None:
-    """Make a rename in this folder survive a power cut."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 class RunFolder:

@@ -1,4 +1,4 @@
-"""The one writer of files that a user asks for: whole or not at all, or in words why not."""
+"""Writing files whole or not at all; of those that a user asks for, in words why they cannot be written."""
 
 import os
 from collections.abc import Callable
@@ -8,41 +8,35 @@ from typing import BinaryIO
 
 from annealkit.errors import ConfigError
 
+Content = str | bytes | Callable[[BinaryIO], object]  # A text, bytes, or what writes them.
 
-def write_file(
-    key: str, path: str | Path, content: str | Callable[[BinaryIO], object], name: str, command: str = ""
-) -> None:
-    """Write a file beside `path` and rename it, so that no reader ever meets half of it; replaces what was there.
+
+def write_file(key: str, path: str | Path, content: Content, name: str, command: str = "") -> None:
+    """Write a file so that no reader ever meets half of it; replaces what was there.
 
     What exists and is no ordinary file (/dev/null, a pipe) is written to, never replaced; a link is followed.
 
     Args:
         key: the setting that named the file, for the message if it cannot be written.
         path: the file.
-        content: its text, or what writes its bytes.
+        content: of the file.
         name: what such a file is usually called, to be suggested where a folder was named.
         command: whose setting that is, if its name does not say so.
 
     Raises:
         ConfigError: the file cannot be written.
     """
-    path, part = Path(path), None
+    path = Path(path)
     try:
         if os.path.exists(path) and not os.path.isfile(path):
             _fill(path, content)
             return
         target = path.resolve()
-        part = target.with_name(f".{target.name}.{os.getpid()}.part")
-        _fill(part, content)
-        part.replace(target)
+        replace_file(target, content, part=target.with_name(f".{target.name}.{os.getpid()}.part"))
     except OSError as error:
         check_place(key, path, name, command)
         hint = f"another place, such as {key}={name}"
         raise _refusal(key, path, error.strerror or str(error), hint, command) from None
-    finally:
-        if part is not None:
-            with suppress(OSError):  # It is not there: it was renamed, or its folder or its name cannot be.
-                part.unlink()
 
 
 def check_place(key: str, path: str | Path, name: str, command: str = "") -> None:
@@ -59,12 +53,42 @@ def check_place(key: str, path: str | Path, name: str, command: str = "") -> Non
         raise _refusal(key, path, f"there is no folder {str(path.parent)!r}", hint, command) from None
 
 
-def _fill(path: Path, content: str | Callable[[BinaryIO], object]) -> None:
+def replace_file(path: Path, content: Content, part: Path, durable: bool = False) -> None:
+    """Write `part` and rename it to `path` in the same folder; where that fails, nothing of it is left.
+
+    Args:
+        path: the file.
+        content: of the file.
+        part: beside it; two that write the same file at once need two.
+        durable: whether the file has to be whole even if the power is cut: the old one or the new one.
+
+    Raises:
+        OSError: the file cannot be written.
+    """
+    try:
+        _fill(part, content, durable)
+        part.replace(path)
+    except BaseException:
+        with suppress(OSError):  # Its folder or its name may be what cannot be.
+            part.unlink()
+        raise
+    if durable:
+        folder = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+
+
+def _fill(path: Path, content: Content, durable: bool = False) -> None:
     with path.open("wb") as file:
-        if isinstance(content, str):
-            file.write(content.encode("utf-8", "replace"))
-        else:
+        if callable(content):
             content(file)
+        else:
+            file.write(content.encode("utf-8", "replace") if isinstance(content, str) else content)
+        if durable:
+            file.flush()
+            os.fsync(file.fileno())
 
 
 def _refusal(key: str, path: Path, reason: str, hint: str, command: str) -> ConfigError:
