@@ -13,6 +13,7 @@ from hypothesis import given, reject, settings
 from hypothesis import strategies as st
 
 from annealkit import (
+    ConfigError,
     Cosine,
     CosineRestarts,
     Cyclical,
@@ -87,11 +88,13 @@ COMPOSED: st.SearchStrategy[Any] = st.one_of(
 
 
 def factors_of(schedule: Any, steps: np.ndarray, run: Run) -> np.ndarray:
-    """Its factors; a span that it refuses, as one_cycle does whose peak is after its end, is not looked at."""
+    """Its factors; a span that it refuses is not looked at: one_cycle's peak after its end, a warmup that takes all."""
     try:
         found: np.ndarray = schedule.factor(steps, run)
-    except SettingError:
-        reject()
+    except ConfigError as error:
+        if isinstance(error, SettingError) or "leaves nothing for the schedule" in str(error):
+            reject()
+        raise
     return found
 
 

@@ -12,7 +12,8 @@ from pathlib import Path
 
 import numpy as np
 
-sys.path.insert(0, str(Path(__file__).parents[1]))  # the folder of the tests, as pytest has it
+# The folder of the tests, as pytest has it, and the checkout, which need not be installed.
+sys.path[:0] = [str(Path(__file__).parents[1]), str(Path(__file__).parents[2])]
 from parity.comparisons import Comparison, comparisons
 
 from annealkit.fields import settings_of
