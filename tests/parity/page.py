@@ -13,7 +13,8 @@ from pathlib import Path
 import numpy as np
 
 # The folder of the tests, as pytest has it, and the checkout, which need not be installed.
-sys.path[:0] = [str(Path(__file__).parents[1]), str(Path(__file__).parents[2])]
+sys.path.insert(0, str(Path(__file__).parents[2]))
+sys.path.insert(0, str(Path(__file__).parents[1]))
 from parity.comparisons import Comparison, comparisons
 
 from annealkit.fields import settings_of
