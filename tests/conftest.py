@@ -6,6 +6,7 @@ import random
 import shutil
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 from helpers import Kill, Kills, annealkit_command, only_run, start
@@ -17,11 +18,21 @@ import annealkit
 
 MOST_PROCESSES = 4  # each holds TensorFlow, some 800 MB
 
-# Fixtures that take seconds. The tests that need the same one run in one process, so that it is made once.
-COSTLY = (
-    "installed", "killed_runs", "stopped_run", "whole_run", "constant", "falling", "trunks", "sweep", "zoo", "faulty",
-    "bare",
-)  # fmt: skip
+# Files whose tests share what takes seconds to make: they run in one process, so that it is made once.
+TOGETHER = {
+    "test_branch": "trunks",
+    "test_branch_command": "trunks of branches",
+    "test_catalogue": "parity",
+    "test_installed_plugin": "installed",
+    "test_new": "installed",
+    "test_parity": "parity",
+    "test_plugin_zoo": "plugins",
+    "test_resume": "killed runs",
+    "test_run_faults": "stopped run",
+    "test_sweeps": "sweep",
+    "test_tensorboard": "killed runs",
+    "test_ways_to_run": "installed",
+}
 
 
 @pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the options
@@ -35,15 +46,19 @@ def pytest_cmdline_main(config: pytest.Config) -> None:
         cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
         options.numprocesses = min(cores, MOST_PROCESSES) if cores > 1 else None
     if options.numprocesses and options.dist == "no":
-        options.dist = "loadgroup"
+        options.dist = "loadscope"
 
 
-@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the marks
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    for item in items:
-        names = [name for name in COSTLY if name in getattr(item, "fixturenames", ())]
-        if names and not item.get_closest_marker("xdist_group"):
-            item.add_marker(pytest.mark.xdist_group(names[0]))
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Those of one group, the largest group first, and then each other test by itself."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class Scheduling(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return TOGETHER.get(Path(nodeid.partition("::")[0]).stem, nodeid)
+
+    return Scheduling(config, log) if config.option.dist == "loadscope" else None
 
 
 def pytest_collection_finish() -> None:

@@ -9,8 +9,6 @@ from parity.comparisons import Comparison
 
 from annealkit.plugin_system.registry import discover
 
-pytestmark = pytest.mark.xdist_group("parity")  # The comparisons are computed once in a process.
-
 PAGE = page.PAGE.read_text(encoding="utf-8")
 
 

@@ -10,8 +10,6 @@ from parity.comparisons import REFERENCE, Comparison
 
 from annealkit.plugin_system.registry import load_registry
 
-pytestmark = pytest.mark.xdist_group("parity")  # The comparisons are computed once in a process.
-
 PEERS = sorted({" ".join(case["peer"].replace(",", "").split()[:2]) for case in REFERENCE["cases"]})
 KERAS = sorted({case.function for module in modules().values() for case in getattr(module, "KERAS", [])})
 
