@@ -11,7 +11,8 @@ import pytest
 
 import annealkit
 from annealkit.configuration.composition import compose
-from annealkit.configuration.plan import Plan, make_plan
+from annealkit.configuration.plan import Epoch, Plan, make_plan
+from annealkit.datasets import auto
 from annealkit.errors import ConfigError, DataError
 from annealkit.plugin_system.registry import load_registry
 from annealkit.runs.folder import RunFolder
@@ -84,9 +85,7 @@ def test_what_a_plan_holds() -> None:
     assert (plan.train_size, plan.run) == (1000, annealkit.Run(total_steps=30, steps_per_epoch=15))
     assert plan.rates.tolist() == [0.5] * 30 and plan.momenta is None and plan.origin is None
     assert plan.kept_steps == {15, 29} and plan.feedback_interval == 10
-    assert [(plan.epoch(step).start, plan.epoch(step).end) for step in (0, 14, 15, 29)] == [(0, 15)] * 2 + [
-        (15, 30)
-    ] * 2
+    assert [plan.epoch(step) for step in (0, 14, 15, 29)] == [Epoch(0, 0, 15)] * 2 + [Epoch(1, 15, 30)] * 2
     with pytest.raises(dataclasses.FrozenInstanceError):
         plan.run = annealkit.Run(1, 1)  # type: ignore[misc]
 
@@ -119,3 +118,17 @@ def test_the_trainer_refuses_other_images_than_were_planned(tmp_path: Path) -> N
     plan = dataclasses.replace(plan_of("trainer.epochs=1"), train_size=1001)
     with pytest.raises(DataError, match=r"planned for 1001 training images.*1000"):
         train(plan, folder)
+
+
+def test_a_data_set_may_make_fewer_images_where_a_limit_leaves_the_rest_unused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """data=auto without CIFAR-10 makes of the synthetic set only what is used; planned was with CIFAR-10's 50,000."""
+
+    def absent(**_: object) -> None:
+        raise DataError("not to be had")
+
+    monkeypatch.setattr(auto, "load_cifar10", absent)
+    made = ["data=auto", "data.limit=20", "data.validation=20", "model=mlp", "trainer.epochs=1"]
+    result = annealkit.train([*made, "trainer.batch_size=10", f"outputs={tmp_path}"])
+    assert (result.data, result.updates) == ("synthetic", 2)

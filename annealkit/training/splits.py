@@ -64,7 +64,8 @@ def load_splits(plan: Plan, reuse_data: bool) -> Splits:
     data = plan.parts.data
     with naming_the_faulty(plan.parts.sources["data"]):
         images = kept_images(data, plan.config.data) if reuse_data else data.load()
-    if len(images.train_images) != plan.train_size:
+    assert plan.train_size is not None
+    if training_images(data, len(images.train_images)) != training_images(data, plan.train_size):
         raise DataError(
             f"data set {images.name}: planned for {plan.train_size} training images, as train_size() says, and load() "
             f"gave {len(images.train_images)}. If pictures were added or removed just now, give the same command again."
