@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -75,7 +76,8 @@ def test_a_sweep_ends_with_one_table_of_all_its_jobs(
     assert [row[2] for row in rows] == ["finished", "diverged"] * 3
     finished = [state["result"] for state in states(outputs).values() if state["status"] == "finished"]
     assert {row[3] for row in rows[::2]} == {f"{result['test_accuracy']:.2%}" for result in finished}
-    assert all("no finite number" in row[-1] for row in rows[1::2])
+    # Which of the two comes first depends on the processor.
+    assert all(re.search(r"the loss was (nan|inf)|a weight was no finite number", row[-1]) for row in rows[1::2])
     assert "6 jobs: 3 finished, 3 diverged. In outputs." in done.stdout
 
 
@@ -102,12 +104,16 @@ def test_a_run_of_a_sweep_is_the_same_to_the_bit_as_alone(
 
 
 LIGHT = """
-import sys, time
+import sys
+from hydra._internal.config_loader_impl import ConfigLoaderImpl
 from annealkit.command_line.main import main
+composed = []
+compose = ConfigLoaderImpl.load_configuration
+ConfigLoaderImpl.load_configuration = lambda *words, **more: composed.append(words) or compose(*words, **more)
 sys.argv = ["annealkit", "-m", *{arguments}]
 code = main()
 print("IMPORTED", code, sorted({{"tensorflow", "keras", "tensorboard"}} & set(sys.modules)))
-print("SECONDS", time.process_time())
+print("COMPOSED", len(composed))
 """
 
 
@@ -125,7 +131,8 @@ def test_a_repeated_sweep_reports_and_trains_nothing(
     assert {path: path.stat().st_mtime_ns for path in outputs.glob("*/*")} == before
 
 
-def test_a_finished_sweep_of_42_runs_takes_less_than_5_seconds(tmp_path: Path) -> None:
+def test_of_a_finished_sweep_each_choice_of_parts_is_composed_once(tmp_path: Path) -> None:
+    """Composing is what takes the time of a large sweep: tests/benchmarks/finished_sweep.py."""
     words = [*SHORT, "schedule=constant,step,cosine,exponential,rex,tanh,one_cycle", "optimizer=sgd,adam"]
     words += ["seed=0,1,2", f"outputs={tmp_path}"]
     for job in jobs_of(*words):
@@ -135,7 +142,7 @@ def test_a_finished_sweep_of_42_runs_takes_less_than_5_seconds(tmp_path: Path) -
     done = python(LIGHT.format(arguments=words), cwd=tmp_path)
     assert [row[2] for row in table_of(done.stdout)] == ["already finished"] * 42
     assert "IMPORTED 0 []" in done.stdout
-    assert float(done.stdout.split("SECONDS")[1]) < 5  # Of this process alone, however busy the machine is.
+    assert "COMPOSED 15" in done.stdout  # the sweep as a whole, and seven schedules with two optimizers
 
 
 # --- beside each other ---
