@@ -1,12 +1,12 @@
 """A user's own pictures, one folder for each class."""
 
+import logging
 import zlib
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image
 
 from annealkit import (
     ConfigError,
@@ -19,9 +19,12 @@ from annealkit import (
     number,
     setting,
 )
+from annealkit.datasets.pictures import colour_problem, read_pictures
 
 _ENDINGS = {".jpg", ".jpeg", ".png", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".ppm", ".pgm"}
 _LAYOUT = "The layout is PATH/train/<class>/*.jpg (or .png and the like) and, for a test set, PATH/test/<class>/*.jpg"
+
+_log = logging.getLogger("annealkit")
 
 
 @checked_dataclass
@@ -29,15 +32,18 @@ class Folder(Dataset):
     """Your own pictures: `train/<class>/*.jpg` and, if there is one, `test/<class>/*.jpg` under a path.
 
     Classes are the folders in `train/`, sorted by name. Pictures are turned upright, become RGB, uint8, and are all
-    held in memory. Files with other endings than those of pictures, and names that begin with a dot, are left out.
+    held in memory. Where one can look through a picture, it is laid on `background`; of a file that holds several, as
+    an animation does, the first is used; both are said. Files with other endings than those of pictures, and names
+    that begin with a dot, are left out.
 
     Test pictures that are taken from `train/` are chosen by the files' names, so that they stay the same when pictures
     are added, and within each class.
 
     Raises:
         ConfigError: no path.
-        DataError: no `train/`, an empty class, a class in `test/` that `train/` lacks, a file that is no picture,
-            or pictures of several sizes without `data.size`.
+        DataError: no `train/`, an empty class, a class in `test/` that `train/` lacks, a file that is no picture or
+            has more than 8 bits a channel, pictures of several sizes without `data.size`, or pictures of two classes
+            that look the same on `background`.
     """
 
     path: str | None = setting(None, "the folder that has `train/` in it; required")
@@ -50,6 +56,11 @@ class Folder(Dataset):
     )
     test_fraction: float = number(
         0.1, "(0, 1)", "the part of `train/` that is set aside for the test if there is no `test/`"
+    )
+    background: str = setting(
+        "white",
+        "the colour on which pictures with transparency are laid; a name, or '#rrggbb' in quotes",
+        problem=colour_problem,
     )
 
     @classmethod
@@ -68,8 +79,11 @@ class Folder(Dataset):
     def load(self) -> Images:
         train, test, class_names = self._files()
         paths = [path for path, _ in train + test]
-        images = self._read(paths)
         labels = np.array([label for _, label in train + test], np.int32)
+        pictures = read_pictures(paths, labels, self.size, self.background)
+        for note in pictures.notes:
+            _log.info("%s: %s.", self._root(), note)
+        images = pictures.pixels
         split = len(train)
         own_test = (self._root() / "test").is_dir()
         return Images(
@@ -113,35 +127,6 @@ class Folder(Dataset):
                 train[name] = left
         return _mixed(train, class_names), _mixed(test, class_names), class_names
 
-    def _read(self, paths: list[Path]) -> np.ndarray:
-        """All pictures, uint8, shape (n, height, width, 3)."""
-        first = _picture(paths[0], self.size)
-        images = np.empty((len(paths), *first.shape), np.uint8)
-
-        def read(number: int) -> str | None:
-            try:
-                picture = _picture(paths[number], self.size)
-            except DataError as error:
-                return str(error)
-            if picture.shape != first.shape:
-                raise DataError(
-                    f"folder: pictures have several sizes: {paths[0]} is {_size(first)}, {paths[number]} is "
-                    f"{_size(picture)}. Try data.size=32 to make them all 32x32."
-                )
-            images[number] = picture
-            return None
-
-        with ThreadPoolExecutor() as pool:  # Pillow decodes without Python's lock
-            try:
-                faults = [fault for fault in pool.map(read, range(len(paths))) if fault]
-            except DataError:
-                pool.shutdown(cancel_futures=True)  # sizes differ: no need to read on through thousands of files
-                raise
-        if faults:
-            more = f" And {len(faults) - 5} more." if len(faults) > 5 else ""
-            raise DataError(" ".join(faults[:5]) + more)
-        return images
-
 
 def _by_class(folder: Path) -> dict[str, list[Path]]:
     """The picture files of each class folder; both sorted by name, so that labels do not depend on the file system."""
@@ -175,23 +160,6 @@ def _mixed(by_class: dict[str, list[Path]], class_names: list[str]) -> list[tupl
     """All files with their labels, the classes mixed in a fixed order, so that the first hundred show all of them."""
     files = [(file, class_names.index(name)) for name, members in by_class.items() for file in members]
     return sorted(files, key=lambda item: (zlib.crc32(f"{item[0].parent.name}/{item[0].name}".encode()), item[0]))
-
-
-def _picture(path: Path, size: int | None) -> np.ndarray:
-    try:
-        with Image.open(path) as image:
-            if image.mode[0] in "IF":  # RGB would cut all above 255 off
-                raise ValueError(f"it has more than 8 bits a channel, mode {image.mode}")
-            picture = ImageOps.exif_transpose(image).convert("RGB")
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        raise DataError(f"folder: {path} cannot be read as a picture ({error}). Repair or remove it.") from error
-    if size is not None and picture.size != (size, size):
-        picture = picture.resize((size, size), Image.Resampling.BICUBIC)
-    return np.asarray(picture)
-
-
-def _size(picture: np.ndarray) -> str:
-    return f"{picture.shape[1]}x{picture.shape[0]}"
 
 
 @hookimpl
