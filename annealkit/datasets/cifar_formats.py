@@ -8,16 +8,15 @@
 Both as a folder or as a tar archive. An archive is read member by member; nothing is unpacked to disk.
 """
 
-import io
-import pickle
 import tarfile
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
+from annealkit.datasets.cifar_pickle import PickleError, read_pickled_batch
 from annealkit.errors import DataError
 
 CLASS_NAMES = ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"]
@@ -103,11 +102,11 @@ def _binary(content: bytes, where: str) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _python(content: bytes, where: str) -> tuple[np.ndarray, np.ndarray]:
+    needed = f"must hold `data`, uint8 of shape ({RECORDS}, {_PIXELS}), and `labels`, {RECORDS} integers"
     try:
-        batch = _ArrayUnpickler(io.BytesIO(content), encoding="bytes").load()
-    except Exception as error:  # a damaged pickle can raise anything
-        raise DataError(f"cifar10: {where} cannot be read as a CIFAR-10 batch ({error}).") from error
-    batch = batch if isinstance(batch, dict) else {}
+        batch = read_pickled_batch(content)
+    except PickleError as error:
+        raise DataError(f"cifar10: {where} cannot be read as a CIFAR-10 batch ({error}). It {needed}.") from error
     pixels, labels = batch.get(b"data"), batch.get(b"labels")
     if not (
         isinstance(pixels, np.ndarray)
@@ -117,10 +116,7 @@ def _python(content: bytes, where: str) -> tuple[np.ndarray, np.ndarray]:
         and len(labels) == RECORDS
         and all(isinstance(label, int) for label in labels)
     ):
-        raise DataError(
-            f"cifar10: {where} must hold `data`, uint8 of shape ({RECORDS}, {_PIXELS}), "
-            f"and `labels`, {RECORDS} integers."
-        )
+        raise DataError(f"cifar10: {where} {needed}.")
     return pixels, _checked(np.array(labels), where)
 
 
@@ -129,23 +125,3 @@ def _checked(labels: np.ndarray, where: str) -> np.ndarray:
         wrong = int(np.flatnonzero((labels < 0) | (labels > 9))[0])
         raise DataError(f"cifar10: {where}: labels must lie in 0 … 9; record {wrong} has {labels[wrong]}.")
     return labels
-
-
-# NumPy's function that begins an array; asked of an array, for its module has moved between NumPy 1 and 2.
-_RECONSTRUCT: Any = np.empty(0).__reduce__()[0]
-_ALLOWED: dict[tuple[str, str], Any] = {
-    ("numpy", "ndarray"): np.ndarray,
-    ("numpy", "dtype"): np.dtype,
-    ("numpy.core.multiarray", "_reconstruct"): _RECONSTRUCT,
-    ("numpy._core.multiarray", "_reconstruct"): _RECONSTRUCT,
-}
-
-
-class _ArrayUnpickler(pickle.Unpickler):
-    """Reads plain builtins and NumPy arrays, and calls nothing else that a pickle may name."""
-
-    def find_class(self, module: str, name: str) -> Any:
-        try:
-            return _ALLOWED[module, name]
-        except KeyError:
-            raise pickle.UnpicklingError(f"it names {module}.{name}, which no CIFAR-10 batch needs") from None
