@@ -8,6 +8,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from annealkit.errors import RunError
 
@@ -39,16 +40,38 @@ def available_threads() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+def keras_home() -> Path:
+    """Where Keras keeps its settings and what it downloads."""
+    home = os.path.expanduser("~")
+    # A user id without a name, as containers run with, has no home. Keras then goes to /tmp.
+    default = os.path.join(home if os.path.isabs(home) else "/tmp", ".keras")
+    return Path(os.path.expanduser(os.environ.get("KERAS_HOME") or default))
+
+
+def check_temporary_folder() -> None:
+    """Raises RunError where no folder for temporary files can be written: TensorFlow cannot be imported then."""
+    try:
+        tempfile.gettempdir()
+    except FileNotFoundError as error:
+        raise RunError(
+            f"there is no folder for temporary files, which TensorFlow needs ({error.strerror}). Set the environment "
+            "variable TMPDIR to a folder that can be written."
+        ) from None
+
+
 def start_tensorflow(threads: int | None) -> None:
     """Import TensorFlow and Keras with `threads` processor threads (None: all available).
 
     Raises:
-        RunError: TensorFlow is running already in this process with another number of threads, which it cannot change;
-            or Keras runs on another backend.
+        RunError: there is no folder for temporary files; TensorFlow is running already in this process with another
+            number of threads, which it cannot change; or Keras runs on another backend.
     """
     wanted = threads or available_threads()
+    check_temporary_folder()
     # "tensorflow" is what the training loop is written in; Keras reads this once, when it is imported.
     os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+    if not os.path.isabs(os.path.expanduser("~")):  # TensorFlow's old Keras would make a folder named ~ where one works
+        os.environ.setdefault("KERAS_HOME", str(keras_home()))
     with _known_noise_dropped(), _garbage_left_alone():
         import keras
         import tensorflow as tf

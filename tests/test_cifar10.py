@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from annealkit import train
 from annealkit.datasets import Auto, Cifar10, cifar10, cifar_formats
 from annealkit.errors import DataError
 
@@ -493,3 +494,15 @@ def test_auto_falls_back_loudly(caplog: pytest.LogCaptureFixture) -> None:
     assert record.levelname == "WARNING"
     for word in ("SYNTHETIC", "refused", "data.path="):
         assert word in record.getMessage()
+
+
+def test_auto_with_a_limit_trains_on_as_many_images_as_planned(tmp_path: Path) -> None:
+    """The plan is made for CIFAR-10; what is fallen back to has no more images than the limit asks for."""
+    overrides = ["data.limit=50", "data.validation=20", "trainer.epochs=1", "model=mlp", f"outputs={tmp_path / 'out'}"]
+    result = train(["data=auto", *overrides])
+    assert result.status == "finished" and result.data == "synthetic"
+
+
+def test_refuses_a_pipe(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    refused(tmp_path / "pipe", "neither a folder nor a file")

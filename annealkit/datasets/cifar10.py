@@ -13,6 +13,7 @@ from annealkit import DataError, Dataset, Images, checked_dataclass, hookimpl, s
 from annealkit.datasets import cifar_formats
 from annealkit.datasets.cifar_formats import CLASS_NAMES, TRAIN_BATCHES, Arrays, read_cifar
 from annealkit.datasets.download import download
+from annealkit.start_tensorflow import keras_home
 
 URL = "https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz"
 SHA256 = "c4a38c50a1bc5f3a1c5537f2155ab9d68f9f25eb1ed8d9ddda3db29a59bca1dd"
@@ -62,29 +63,18 @@ class Cifar10(Dataset):
 def load_cifar10(path: str | None = None, *, timeout: float = 30.0, attempts: int = 4) -> Images:
     """CIFAR-10 from `path`, or from wherever it is found. `timeout` (seconds) and `attempts` are the download's."""
     if path is not None:
-        place = Path(path).expanduser()
+        place = Path(os.path.expanduser(path))
         return _images(read_cifar(place), f"read from {place}")
 
-    folder = cache_folder() / "cifar10"
-    arrays = _read_cache(folder)
-    if arrays is not None:
-        return _images(arrays, f"cached in {folder}")
-    archive = folder.with_name(Path(URL).name)
-    tried = [f"the cache {folder} (no whole copy)"]
-    if not archive.exists():
-        tried.append(f"{archive} (not there)")
-        for place in _keras_copies():
-            if not place.exists():
-                tried.append(f"{place} (not there)")
-                continue
-            try:
-                return _images(read_cifar(place), f"read from Keras' copy {place}")
-            except DataError as error:  # a download that Keras broke off must not stop us
-                tried.append(f"{place} ({error})")
-    try:
-        return _images(_fill_cache(folder, archive, timeout, attempts), f"{URL}, cached in {folder}")
-    except (DataError, OSError) as error:
-        tried.append(str(error))
+    tried: list[str] = []
+    cache = cache_folder()
+    images = _from_cache(cache, tried)
+    if images is None and not (cache and os.path.exists(_archive(cache))):
+        images = _from_keras(tried)
+    if images is None and cache is not None:
+        images = _from_archive(cache, timeout, attempts, tried)
+    if images is not None:
+        return images
     raise DataError(
         f"cifar10: not at hand and not to be had. Tried: {'; '.join(tried)}. Three ways out: "
         "data.path=/where/it/is/cifar-10-binary.tar.gz (or its unpacked folder, or Keras' cifar-10-batches-py); "
@@ -93,15 +83,64 @@ def load_cifar10(path: str | None = None, *, timeout: float = 30.0, attempts: in
     )
 
 
-def cache_folder() -> Path:
-    """Where downloads are kept: `ANNEALKIT_CACHE`, else the platform's cache folder of the user."""
+def _from_cache(cache: Path | None, tried: list[str]) -> Images | None:
+    """What the cache holds; None, which `tried` gets to know, if that is no whole copy."""
+    if cache is None:
+        tried.append("no cache, for there is no home folder to keep one in and ANNEALKIT_CACHE names none")
+        return None
+    folder = cache / "cifar10"
+    arrays = _read_cache(folder)
+    if arrays is not None:
+        return _images(arrays, f"cached in {folder}")
+    tried.append(f"the cache {folder} (no whole copy)")
+    if not os.path.exists(_archive(cache)):
+        tried.append(f"{_archive(cache)} (not there)")
+    return None
+
+
+def _from_keras(tried: list[str]) -> Images | None:
+    """The first whole copy that Keras keeps."""
+    for place in _keras_copies():
+        if not os.path.exists(place):  # False, too, where one may not look, of which Path.exists makes an error
+            tried.append(f"{place} (not there)")
+            continue
+        try:
+            return _images(read_cifar(place), f"read from Keras' copy {place}")
+        except DataError as error:  # a download that Keras broke off must not stop us
+            tried.append(f"{place} ({error})")
+    return None
+
+
+def _from_archive(cache: Path, timeout: float, attempts: int, tried: list[str]) -> Images | None:
+    """The archive in the cache, downloaded unless it is there."""
+    folder = cache / "cifar10"
+    try:
+        arrays = _fill_cache(folder, _archive(cache), timeout, attempts)
+    except (DataError, OSError) as error:
+        tried.append(str(error))
+        return None
+    return _images(arrays, f"{URL}, cached in {folder}")
+
+
+def _archive(cache: Path) -> Path:
+    return cache / Path(URL).name
+
+
+def cache_folder() -> Path | None:
+    """Where downloads are kept: `ANNEALKIT_CACHE`, else the platform's cache folder of the user; None without a home.
+
+    A user id without a name, as containers run with, has no home, and `~` would name a folder where one works.
+    """
     own = os.environ.get("ANNEALKIT_CACHE")
-    return Path(own).expanduser() if own else Path(pooch.os_cache("annealkit"))
+    try:
+        folder = Path(os.path.expanduser(own) if own else pooch.os_cache("annealkit"))
+    except RuntimeError:  # of platformdirs, unless it is old
+        return None
+    return None if folder.parts[:1] == ("~",) else folder
 
 
 def _keras_copies() -> list[Path]:
-    home = Path(os.environ.get("KERAS_HOME") or "~/.keras").expanduser()
-    return [home / "datasets" / name for name in _KERAS_NAMES]
+    return [keras_home() / "datasets" / name for name in _KERAS_NAMES]
 
 
 def _images(arrays: Arrays, origin: str) -> Images:

@@ -8,6 +8,7 @@
 Both as a folder or as a tar archive. An archive is read member by member; nothing is unpacked to disk.
 """
 
+import os
 import tarfile
 import zlib
 from collections.abc import Iterator
@@ -42,13 +43,16 @@ def read_cifar(path: Path) -> Arrays:
     Raises:
         DataError: nothing is there, a batch is missing, cut short, too long or damaged, or a label is above 9.
     """
-    if not path.exists():
+    # Functions that are False where one may not look, of which those of Path make an error.
+    if not os.path.exists(path):
         raise DataError(f"cifar10: there is nothing at {path}.")
+    if not (os.path.isdir(path) or os.path.isfile(path)):  # a pipe would be waited for
+        raise DataError(f"cifar10: {path} is neither a folder nor a file.")
     images = np.empty((len(_BATCHES) * RECORDS, 32, 32, 3), np.uint8)
     labels = np.empty(len(_BATCHES) * RECORDS, np.int32)
     missing = list(_BATCHES)
     try:
-        for name, content in _folder(path) if path.is_dir() else _archive(path):
+        for name, content in _folder(path) if os.path.isdir(path) else _archive(path):
             batch = name.removesuffix(".bin")
             if batch not in missing:  # a folder may hold both forms; one is enough
                 continue

@@ -1,6 +1,7 @@
 """A user's own pictures, one folder for each class."""
 
 import logging
+import os
 import zlib
 from pathlib import Path
 from typing import Any
@@ -100,7 +101,7 @@ class Folder(Dataset):
     def _root(self) -> Path:
         if not self.path:
             raise ConfigError(f"folder: path is missing. Try data.path=/my/pictures. {_LAYOUT}.")
-        return Path(self.path).expanduser()
+        return Path(os.path.expanduser(self.path))  # that of Path ends in an error where there is no home
 
     def _files(self) -> tuple[list[tuple[Path, int]], list[tuple[Path, int]], list[str]]:
         """Training files and test files, each with its label, and the names of the classes."""

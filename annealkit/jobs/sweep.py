@@ -24,7 +24,7 @@ from annealkit.plugin_system.registry import Registry
 from annealkit.runs.folder import make_folder
 from annealkit.runs.result import FAILED
 from annealkit.runs.summary import roughly
-from annealkit.start_tensorflow import available_threads
+from annealkit.start_tensorflow import available_threads, check_temporary_folder
 from annealkit.training.stop_request import StopRequest
 
 Launch = Callable[[Callable[[DictConfig], Any]], Launcher]
@@ -134,6 +134,7 @@ def _in_parallel(
         overrides.append([*job.overrides, *own])
     count = "" if processes is None else f" in {processes} processes with {threads} threads each"
     print(f"{len(launched)} of {len(jobs)} jobs to be trained{count}; a line for each when it has ended", flush=True)
+    check_temporary_folder()
     with tempfile.TemporaryDirectory(prefix="annealkit-sweep-") as folder, _StopWorkers(Path(folder)) as stop:
         task = ParallelJob(Path(folder), [(job.number, job.label) for job in launched], time.time())
         launcher = launcher_of(task)

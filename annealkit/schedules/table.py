@@ -2,6 +2,7 @@
 
 import csv
 import math
+import os
 from pathlib import Path
 from typing import Any
 
@@ -58,7 +59,7 @@ class Table:
     def _read(self) -> list[float]:
         """The values in the file. Raises SettingError, which names the file, the line and what is wrong in it."""
         try:
-            with Path(self.path).expanduser().open(encoding="utf-8-sig", newline="") as file:
+            with Path(os.path.expanduser(self.path)).open(encoding="utf-8-sig", newline="") as file:
                 rows = csv.reader(file)
                 lines = [(rows.line_num, [cell.strip() for cell in row]) for row in rows if any(map(str.strip, row))]
         except OSError as error:

@@ -65,6 +65,7 @@ def load_splits(plan: Plan, reuse_data: bool) -> Splits:
     with naming_the_faulty(plan.parts.sources["data"]):
         images = kept_images(data, plan.config.data) if reuse_data else data.load()
     assert plan.train_size is not None
+    # Counted as they are used: with data.limit, data=auto falls back to a set that has no more than these.
     if training_images(data, len(images.train_images)) != training_images(data, plan.train_size):
         raise DataError(
             f"data set {images.name}: planned for {plan.train_size} training images, as train_size() says, and load() "
