@@ -224,14 +224,14 @@ def test_a_signal_stops_a_sweep_after_a_checkpoint_and_the_table_still_comes(
 
 def test_threads_that_keep_a_run_from_being_continued_are_named(tmp_path: Path) -> None:
     # A serial sweep was stopped; in parallel each process would have fewer threads.
-    from annealkit.training.environment import _since_the_checkpoint
+    from annealkit.training.conditions import _since_the_checkpoint
 
     folder = RunFolder(tmp_path / "run")
     folder.update_state(environment={"threads": 2, "numpy": "2"})
     folder.checkpoints.mkdir()
     (folder.checkpoints / "step-0000000008.npz").touch()
     with pytest.raises(Exception, match=r"threads was 2, is now 1\. Try trainer\.threads=2, with which it is exact"):
-        _since_the_checkpoint(folder, {"threads": 1, "numpy": "2"}, "exact")
+        _since_the_checkpoint(folder, {}, {"threads": 1, "numpy": "2"}, "exact")
 
 
 # --- what is checked before anything is trained ---

@@ -11,9 +11,9 @@ from omegaconf import DictConfig
 
 from annealkit.configuration.identity import flat_settings
 from annealkit.configuration.plan import Plan, make_plan
-from annealkit.errors import AnnealkitError, RunError
+from annealkit.errors import AnnealkitError
 from annealkit.plugin_system.registry import Registry
-from annealkit.runs.changes import changes
+from annealkit.runs.changes import refuse_other_settings
 from annealkit.runs.folder import RunFolder
 from annealkit.runs.result import FAILED, Result
 from annealkit.runs.summary import summarize
@@ -34,7 +34,7 @@ def ended_run(config: DictConfig, folder: Path) -> Result | None:
     if config.rerun or not folder.is_dir():
         return None
     run_folder = RunFolder(folder)
-    refuse_another_run(run_folder, config)
+    refuse_other_settings(folder, run_folder.read_state().get("settings"), flat_settings(config))
     return run_folder.ended()
 
 
@@ -99,20 +99,6 @@ def run_job(
         finally:
             # The graph and the images it reads refer to each other: a sweep's next run would find them still in memory.
             gc.collect()
-
-
-def refuse_another_run(run_folder: RunFolder, config: DictConfig) -> None:
-    """Raise RunError where a folder that was named by hand, with `hydra.run.dir` and the like, holds another run."""
-    before, now = run_folder.read_state().get("settings"), flat_settings(config)
-    if before is None or before == now:
-        return
-    found = changes(before, now)
-    more = f"; and {len(found) - 5} more" if len(found) > 5 else ""
-    raise RunError(
-        f"{run_folder.path} holds a run with other settings: {'; '.join(found[:5])}{more}. "
-        "Leave hydra.run.dir or hydra.sweep.subdir out, which gives each run a folder of its own, or try rerun=true, "
-        "which replaces that run."
-    )
 
 
 def _keep(error: Exception, run_folder: RunFolder) -> None:

@@ -1,7 +1,9 @@
-"""What a run's bits depend on besides its configuration, and whether they can still be promised on a resume."""
+"""What a run's bits depend on besides its configuration."""
 
 import hashlib
+import os
 import platform
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,21 +13,26 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from annealkit.configuration.plan import Origin, Plan
+from annealkit.configuration.plan import Plan
 from annealkit.datasets.base import Images
-from annealkit.errors import RunError
-from annealkit.groups import GROUPS
-from annealkit.runs.changes import changes
-from annealkit.runs.checkpoint import Checkpoint
-from annealkit.runs.folder import RunFolder
+from annealkit.groups import GROUPS, PACKAGE
+from annealkit.plugin_system.loading import OWN_DISTRIBUTION, Part
+from annealkit.runs.source import code_from, code_of, needs_of
 from annealkit.start_tensorflow import available_threads
 from annealkit.training.splits import Splits
 from annealkit.version import __version__
 
 _CHUNK = 5000
+_TRAINER = f"{PACKAGE}.training.trainer"
 
-# What a branch may have otherwise than its trunk.
-_OWN_IN_BRANCH = ("momentum", *(f"{name} from" for name, group in GROUPS.items() if group.free_in_branch))
+# Variables that TensorFlow, oneDNN and XLA read and that may change a bit. No more: other programs have some that begin
+# with TF_, and values that are secret.
+_READ = re.compile(
+    r"(XLA|ONEDNN|DNNL)_|NVIDIA_TF32_OVERRIDE$|CUBLAS_WORKSPACE_CONFIG$|TF_(AUTOTUNE|CONV|CUBLAS|CUDNN|CUFFT|DETERMINISTIC"
+    r"|DISABLE|ENABLE|JIT|MATMUL|MKL|MLIR|NUM|ONEDNN|OVERRIDE|THREAD|USE|XLA)"
+)
+_ONLY_SAID = re.compile(r"VERBOSE|DUMP|_LOG|PROFIL")
+_COMPUTING = ("avx", "amx", "fma", "sse", "asimd", "sve", "bf16")  # Beginnings of what processors can compute with.
 
 
 @contextmanager
@@ -42,11 +49,14 @@ def prepared_keras(seed: int, precision: str) -> Iterator[None]:
 
 
 def describe_environment(plan: Plan, splits: Splits) -> dict[str, Any]:
-    """Versions, threads, processor, images, learning rates and the origin of every part, for `run.json`."""
+    """Versions, threads, processor, images, learning rates, origin and code of every part; all that may change a bit.
+
+    The code of schedules and warmups is not among it: all that they do are the rates and momenta.
+    """
     origins = {
         group: ", ".join(dict.fromkeys(part.origin for part in used)) for group, used in plan.parts.sources.items()
     }
-    moved = {} if plan.momenta is None else {"momentum": _digest(plan.momenta)}
+    moved = {} if plan.momenta is None else {"momentum": digest(plan.momenta)}
     return {
         "annealkit": __version__,
         "tensorflow": tf.__version__,
@@ -57,10 +67,46 @@ def describe_environment(plan: Plan, splits: Splits) -> dict[str, Any]:
         "accelerators": len(tf.config.list_physical_devices("GPU")),
         "images": f"{splits.images.name} {fingerprint(splits.images)}",
         # A schedule may read a file, or come from a plugin that was edited in place.
-        "learning rates": _digest(plan.rates),
+        "learning rates": digest(plan.rates),
         **moved,
         **{f"{group} from": origin for group, origin in origins.items()},
+        "python": platform.python_version(),
+        "instructions": " ".join(flag for flag in _cpuinfo("flags").split() if flag.startswith(_COMPUTING)),
+        "environment variables": _variables(),
+        "settings of tensorflow and keras": _settings(),
+        "annealkit code": code_from((_TRAINER,), _TRAINER.rpartition(".")[0]),
+        **{
+            f"{group} {what}": said
+            for group, used in plan.parts.sources.items()
+            if group not in ("schedule", "warmup")
+            for what, said in _code(used).items()
+        },
     }
+
+
+def _code(used: list[Part]) -> dict[str, str]:
+    """What says which code a part is, and those within it."""
+    builtin = {part: f"{PACKAGE}.{GROUPS[part.group].folder}" for part in used if part.distribution == OWN_DISTRIBUTION}
+    said = {"code": " ".join(code_of(part.cls, builtin.get(part, "")) for part in used)}
+    foreign = {part.distribution for part in used if part not in builtin}
+    return said | ({"needs": "; ".join(map(needs_of, sorted(foreign)))} if foreign else {})
+
+
+def _variables() -> str:
+    found = {name: text for name, text in os.environ.items() if _READ.match(name) and not _ONLY_SAID.search(name)}
+    return " ".join(f"{name}={text}" for name, text in sorted(found.items())) or "none"
+
+
+def _settings() -> str:
+    """What a program may have set before it called us, and keras.json may hold."""
+    values = {
+        "jit": tf.config.optimizer.get_jit(),
+        "optimizer": tf.config.optimizer.get_experimental_options(),
+        "eagerly": tf.config.functions_run_eagerly(),
+        "tensor_float_32": tf.config.experimental.tensor_float_32_execution_enabled(),
+        "epsilon": keras.config.epsilon(),
+    }
+    return " ".join(f"{name}={value}" for name, value in values.items())
 
 
 def fingerprint(images: Images) -> str:
@@ -77,54 +123,9 @@ def fingerprint(images: Images) -> str:
     return f"sha256:{digest.hexdigest()}"
 
 
-def _digest(values: np.ndarray) -> str:
+def digest(values: np.ndarray) -> str:
+    """Of rates or momenta as they are applied."""
     return f"sha256:{hashlib.sha256(values.astype(np.float32).tobytes()).hexdigest()}"
-
-
-def changed_conditions(plan: Plan, folder: RunFolder, checkpoint: Checkpoint | None, now: dict[str, Any]) -> list[str]:
-    """What differs from the environment in which the state was made that training goes on from; none at a fresh start.
-
-    Raises:
-        RunError: something differs, which would change bits, and `resume=inexact` does not allow it.
-    """
-    if checkpoint is not None:
-        return _since_the_checkpoint(folder, now, plan.config.resume)
-    if plan.origin is not None:
-        return _since_the_trunk(plan.origin, plan.run.steps_per_epoch, now, plan.config.resume)
-    return []
-
-
-def _since_the_checkpoint(folder: RunFolder, now: dict[str, Any], resume: str) -> list[str]:
-    state = folder.read_state()
-    before = state.get("environment", {})
-    found = changes(before, now) if before else []
-    if found and resume != "inexact":
-        # Mended without a loss, and common: a sweep that was begun one after another and is continued in parallel.
-        threads_alone = before.get("threads") != now["threads"] and len(found) == 1
-        first = f"trainer.threads={before.get('threads')}, with which it is exact; " if threads_alone else ""
-        raise RunError(
-            f"{folder.path} cannot be continued to the exact bit: {'; '.join(found)}. "
-            f"Try {first}resume=inexact to continue all the same (the result says so), or rerun=true to start afresh."
-        )
-    return [*state.get("inexact", []), *found]
-
-
-def _since_the_trunk(origin: Origin, steps_per_epoch: int, now: dict[str, Any], resume: str) -> list[str]:
-    state = RunFolder(origin.run).read_state()
-    now = {**now, "learning rates": _digest(origin.branch.trunk.rates(steps_per_epoch))}
-    found = changes(
-        *(
-            {key: value for key, value in each.items() if key not in _OWN_IN_BRANCH}
-            for each in (state.get("environment", {}), now)
-        )
-    )
-    if found and resume != "inexact":
-        raise RunError(
-            f"{origin.run} cannot be branched to the exact bit: {'; '.join(found)}. Try what it was trained with, or "
-            "resume=inexact to branch all the same (the result says so)."
-        )
-    said = "in its trunk: "  # Once, however many branches are between.
-    return [f"{said}{change.removeprefix(said)}" for change in [*state.get("inexact", []), *found]]
 
 
 def computes_bfloat16() -> bool:

@@ -51,6 +51,7 @@ class Record:
         self.clock = Clock(plan)
         self._plan, self._folder = plan, folder
         self._status = FAILED
+        self._conditions: dict[str, Any] = {}
         self._board: TensorBoardWriter
         self.bar: ProgressBar
 
@@ -64,6 +65,7 @@ class Record:
     ) -> "Record":
         """Bring history and event files to where the run stands, and say in run.json that it is under way."""
         plan, origin = self._plan, self._plan.origin
+        self._conditions = {"settings": plan.settings, "environment": environment, "inexact": inexact}
         self._folder.write_history(progress.history)
         sizes = checkpoint.state["event_files"] if checkpoint else {}
         self._board = TensorBoardWriter(self._folder.path, sizes, progress.step)
@@ -71,9 +73,7 @@ class Record:
         self._folder.update_state(
             status=RUNNING,
             message="",
-            settings=plan.settings,
-            environment=environment,
-            inexact=inexact,
+            **self._conditions,
             **({} if origin is None else {"parent": {"folder": str(origin.run), "updates": origin.branch.at}}),
             data={"name": splits.images.name, "origin": splits.images.origin},
             images={"train": len(splits.train), "validation": len(splits.validation), "test": len(splits.test)},
@@ -138,6 +138,7 @@ class Record:
             "callbacks": plain,
             "event_files": self._board.flush(),
             "optimizer": optimizer_variables(optimizer),
+            **self._conditions,
         }
         checkpoint = Checkpoint(progress.step, {**arrays, **callback_arrays}, state)
         self.checkpoints.save(checkpoint, for_good=progress.step in self._plan.kept_steps)

@@ -14,8 +14,9 @@ from annealkit.runs.result import DIVERGED, FINISHED, INTERRUPTED, Result
 from annealkit.training import callback_state
 from annealkit.training.announcement import announce, announce_branch
 from annealkit.training.callbacks import check_callbacks
+from annealkit.training.conditions import changed_conditions
 from annealkit.training.custom_gradients import forgetting_custom_gradients
-from annealkit.training.environment import changed_conditions, describe_environment, prepared_keras
+from annealkit.training.environment import describe_environment, prepared_keras
 from annealkit.training.loop import Steps
 from annealkit.training.network import Network
 from annealkit.training.progress import Progress
