@@ -4,6 +4,7 @@ import json
 import math
 import re
 import shutil
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,9 +13,11 @@ import numpy as np
 import pytest
 from board import Board
 from helpers import TOY, Kills, read_all_scalars
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 import annealkit
 from annealkit import Cyclical, Run, learning_rates
+from annealkit.runs import event_file
 from annealkit.training.tensorboard_writer import TensorBoardWriter
 
 
@@ -88,6 +91,28 @@ def test_a_killed_and_resumed_run_does_not_double_back(board: Board, runs: dict[
         assert steps == sorted(set(steps))
         assert list(zip(steps, values.tolist(), strict=True)) == [(s, v) for name, s, v in whole if name == tag]
     assert board.scalars("resumed", "learning_rate")[0] == list(range(44))
+
+
+@pytest.mark.parametrize("clock", [-86_400, 0, 86_400], ids=["set back", "stands still", "goes on"])
+def test_event_files_sort_in_the_order_of_writing_whatever_the_clock_says(
+    clock: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sizes: dict[str, Any] = {}
+    now = time.time()
+    for number in range(4):
+        monkeypatch.setattr(event_file.time, "time", lambda now=now + number * clock: now)
+        writer = TensorBoardWriter(tmp_path, sizes, 10 * number)
+        for step in range(10 * number, 10 * number + 10):
+            writer.scalars(step, {"learning_rate": float(step)})
+        sizes = writer.flush()
+        lost = TensorBoardWriter(tmp_path, sizes, 10 * number + 10)  # Killed before its first checkpoint.
+        lost.scalars(99, {"learning_rate": 99.0})
+        lost.close("interrupted")
+        writer.close("interrupted")
+    for path in set(tmp_path.glob("events.*")) - {tmp_path / name for name in sizes}:
+        path.unlink()
+    board = EventAccumulator(str(tmp_path)).Reload()
+    assert [(event.step, event.value) for event in board.Scalars("learning_rate")] == [(n, n) for n in range(40)]
 
 
 def test_hparams_hold_the_settings_and_the_end(board: Board, runs: dict[str, Path]) -> None:

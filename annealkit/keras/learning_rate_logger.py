@@ -14,7 +14,7 @@ from annealkit.curve.schedule_values import schedule_values
 from annealkit.errors import ConfigError
 from annealkit.keras.optimizer_rate import inner_optimizer, schedule_of
 from annealkit.keras.table_schedule import TableSchedule
-from annealkit.runs.event_file import PATTERN, EventFile, wait_for_later_name
+from annealkit.runs.event_file import EventFile
 
 _FLUSH_SECONDS = 10
 
@@ -104,7 +104,6 @@ class LearningRateLogger(keras.callbacks.Callback):
                 raise ConfigError(
                     f"LearningRateLogger: log_dir={self._folder} cannot be made: {error.strerror}. Try another folder."
                 ) from None
-            wait_for_later_name(max((path.name for path in self._folder.glob(PATTERN)), default=""))
             self._file = EventFile(self._folder)
             self._flushed = time.monotonic()
             if self._first:

@@ -3,7 +3,7 @@
 import os
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -19,16 +19,19 @@ class EventFile:
     """A new event file. Unlike TensorBoard's own writer it has no thread, so that a full disk is an error to catch.
 
     Args:
-        folder: where it is made. Its name holds the time, host and process, as TensorBoard expects.
+        folder: where it is made.
+        after: names of files that TensorBoard is to read before it, beside those in the folder.
 
     Raises:
         RunError: from every method, where the disk does not take it.
     """
 
-    def __init__(self, folder: Path) -> None:
-        number = len(list(folder.glob(PATTERN)))  # Never the name of one that is there, whatever the clock says.
-        name = f"{int(time.time()):010d}.{socket.gethostname()}.{os.getpid()}.{number}"
-        self._path = folder / PATTERN.replace("*", name)
+    def __init__(self, folder: Path, after: Iterable[str] = ()) -> None:
+        names = [*after, *(path.name for path in folder.glob(PATTERN))]
+        # TensorBoard reads event files in the order of their names, which begin with the second they were made in. So
+        # a name is later than all before it, whatever the clock says now or said then.
+        second = max([int(time.time()), *(_second(name) + 1 for name in names)])
+        self._path = folder / PATTERN.replace("*", f"{second:010d}.{socket.gethostname()}.{os.getpid()}.0")
         with self._said():
             self._file = open(self._path, "wb", buffering=1 << 20)  # noqa: SIM115  closed by close()
         self._records = RecordWriter(self._file)
@@ -55,11 +58,7 @@ class EventFile:
             raise not_written(self._path, error) from None
 
 
-def wait_for_later_name(newest: str) -> None:
-    """TensorBoard reads event files in the order of their names, which begin with the second they were made in."""
-    digits = newest.removeprefix("events.out.tfevents.").partition(".")[0]
-    if digits.isdigit():
-        # At most two seconds: a clock that was set back is no reason to wait for it.
-        deadline = time.monotonic() + 2
-        while int(time.time()) <= int(digits) and time.monotonic() < deadline:
-            time.sleep(0.05)
+def _second(name: str) -> int:
+    """That a file's name begins with; -1 where it begins with none, or one that no later name could be of."""
+    digits = name.removeprefix(PATTERN.removesuffix("*")).partition(".")[0]
+    return int(digits) if digits.isdecimal() and len(digits) <= 10 else -1

@@ -13,7 +13,7 @@ from tensorboard.plugins.hparams import api_pb2
 from tensorboard.plugins.hparams import summary as hparams
 from tensorboard.plugins.text import summary_v2 as text
 
-from annealkit.runs.event_file import PATTERN, EventFile, wait_for_later_name
+from annealkit.runs.event_file import PATTERN, EventFile
 from annealkit.training.loop import Steps
 
 _END_STATUS = {
@@ -37,13 +37,13 @@ class TensorBoardWriter:
 
     def __init__(self, folder: Path, sizes: dict[str, int], step: int) -> None:
         self._folder = folder
+        before = [path.name for path in folder.glob(PATTERN)]  # One that is removed may be what TensorBoard has open.
         for path in folder.glob(PATTERN):
             if path.name in sizes:
                 os.truncate(path, sizes[path.name])
             else:
                 path.unlink()
-        wait_for_later_name(max(sizes, default=""))
-        self._file = EventFile(folder)
+        self._file = EventFile(folder, [*before, *sizes])
         if step:
             start = event_pb2.SessionLog(status=event_pb2.SessionLog.START)
             self._file.add(event_pb2.Event(wall_time=time.time(), step=step, session_log=start))
