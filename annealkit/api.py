@@ -36,7 +36,8 @@ def train(overrides: Sequence[str] = (), callbacks: "Sequence[keras.callbacks.Ca
         callbacks: Keras callbacks, called at the beginning and end of training and of each epoch. What they hold in
             plain attributes (numbers, text, arrays) survives a resume. They are not part of the run's name: train with
             other callbacks in another `outputs=` folder, or with `rerun=true`. Those that set the learning rate are
-            refused: that is what schedules and feedback are for.
+            refused: that is what schedules and feedback are for. A run that one of them stops has the status
+            `stopped`; the same without callbacks continues it.
 
     Returns:
         The result; for a run that has already ended, the one that it ended with.
@@ -88,7 +89,7 @@ def _train(
 ) -> Result:
     folder = Path(config.outputs) / run_name(_root_=config)
     # What can be refused is refused before there is a folder.
-    plan = None if ended_run(config, folder) else make_plan(config, registry)
+    plan = None if ended_run(config, folder, bool(callbacks)) else make_plan(config, registry)
     with recorded(folder, config, overrides):
         try:
             return run_job(config, folder, registry, plan, callbacks)

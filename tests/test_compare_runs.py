@@ -12,6 +12,7 @@ from made_runs import make_run, make_sweep
 
 from annealkit.compare.figures import UNTESTED, WORSE, SectionFigures, measure
 from annealkit.compare.grouping import Section, check_by, make_sections
+from annealkit.compare.options import parse
 from annealkit.compare.runs import METRICS, FoundRun, find_runs
 from annealkit.compare.words import verdict
 from annealkit.errors import ConfigError, RunError
@@ -56,6 +57,7 @@ def change(run: Path, **changes: Any) -> None:
     [
         ({"status": "running"}, {}, "not finished"),
         ({"status": "interrupted"}, {"updates": 40}, "interrupted after weight update 40 of 100"),
+        ({"status": "stopped"}, {"updates": 40}, "a callback stopped it after weight update 40 of 100; its command"),
         ({"status": "diverged"}, {"message": "the loss was nan"}, "diverged: the loss was nan"),
         ({"status": "failed", "message": "MemoryError"}, {}, "failed: MemoryError"),
         ({"status": "paused"}, {}, "status is 'paused'"),
@@ -82,6 +84,17 @@ def test_a_run_that_cannot_be_compared_says_why(
     )
     assert list(reasons(tmp_path)) == ["bad"] and reason in reasons(tmp_path)["bad"]
     assert measured(tmp_path).groups[0].mean == 0.5
+
+
+def test_stopped_runs_are_compared_where_that_is_asked_for(tmp_path: Path) -> None:
+    make_run(tmp_path / "whole", 0.5, 0)
+    make_run(tmp_path / "stopped", 0.9, 1, state={"status": "stopped"})
+    for arguments, mean in (([], 0.5), (["stopped=true"], 0.7)):
+        options = parse([str(tmp_path), *arguments])
+        [section] = make_sections(find_runs(options.folders, options.metric, options.stopped), ())
+        assert sum(run.value for run in section.groups[0].runs) / len(section.groups[0].runs) == pytest.approx(mean)
+    with pytest.raises(ConfigError, match=r"stopped must be true or false; got '1'\. Try stopped=true"):
+        parse(["stopped=1"])
 
 
 @pytest.mark.parametrize("text", ["", "{", '{"status": "fin', "[]", "3", "\x00\xff", "[" * 100_000])

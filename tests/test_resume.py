@@ -27,6 +27,7 @@ from helpers import (
 
 import annealkit
 from annealkit.runs.result import Result
+from annealkit.runs.summary import summarize
 
 
 def assert_same_run(run: Path, whole: Path) -> None:
@@ -140,6 +141,44 @@ def test_what_callbacks_remember_survives(tmp_path: Path) -> None:
     assert remember.accuracies == [row["accuracy"] for row in resumed.history]
     for kept, first in zip(remember.first_weights, whole.first_weights, strict=True):
         np.testing.assert_array_equal(kept, first)
+
+
+class StopAfter(keras.callbacks.Callback):
+    def __init__(self, epoch: int) -> None:
+        super().__init__()
+        self.last = epoch
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        if epoch + 1 == self.last:
+            self.model.stop_training = True
+
+
+def test_a_run_that_a_callback_stopped_says_so_and_goes_on_without_it(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    arguments = [*POINTS, "trainer.epochs=6", "trainer.progress=false"]
+    outputs = f"outputs={tmp_path / 'stopped'}"
+    stopped = annealkit.train([*arguments, outputs], [StopAfter(2)])
+    where = "a callback stopped it after weight update 40 of 120 (epoch 2 of 6)"
+    assert (stopped.status, stopped.message, stopped.updates) == ("stopped", where, 40)
+    assert f"Stopped         {where}" in summarize(stopped)
+    said = json.loads((stopped.folder / "run.json").read_text())
+    assert said["status"] == said["result"]["status"] == "stopped"
+    # With callbacks again it is reported.
+    again = annealkit.train([*arguments, outputs], [StopAfter(9)])
+    assert again == stopped
+    assert "Without callbacks it goes on; rerun=true starts it afresh." in caplog.text
+    # Without, it goes on to the bits of a run that was never stopped.
+    resumed = annealkit.train([*arguments, outputs])
+    assert "A callback stopped this run here; without callbacks it goes on." in caplog.text
+    assert "Continuing after weight update 40 of 120." in caplog.text
+    assert resumed.status == "finished" and resumed.message == ""
+    assert_same_run(resumed.folder, annealkit.train([*arguments, f"outputs={tmp_path / 'whole'}"]).folder)
+
+
+def test_a_callback_that_stops_at_the_last_epoch_stops_nothing(tmp_path: Path) -> None:
+    arguments = [*POINTS, "trainer.epochs=2", "trainer.progress=false", f"outputs={tmp_path}"]
+    assert annealkit.train(arguments, [StopAfter(2)]).status == "finished"
 
 
 def test_early_stopping_keeps_its_patience_and_its_best_weights(tmp_path: Path) -> None:

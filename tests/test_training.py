@@ -293,7 +293,7 @@ def test_a_keras_callback_may_end_the_training(train: Callable[..., Result]) -> 
             self.model.stop_training = epoch == 1
 
     result = train("trainer.epochs=9", callbacks=[Enough()])
-    assert [row["epoch"] for row in result.history] == [1, 2] and result.status == "finished"
+    assert [row["epoch"] for row in result.history] == [1, 2] and result.status == "stopped"
     assert result.test_accuracy is not None and result.updates == 40
 
 

@@ -36,7 +36,7 @@ def compare(arguments: list[str]) -> int:
         print(HELP, end="")
         return 0
     options = parse(arguments)
-    runs = find_runs(options.folders, options.metric)
+    runs = find_runs(options.folders, options.metric, options.stopped)
     check_by(options.by, runs)
     sections = [
         measure(section, options.metric, options.level, options.target) for section in make_sections(runs, options.by)
@@ -89,7 +89,9 @@ def _nothing(runs: list[FoundRun], options: Options) -> str:
     found = "the one run found cannot" if len(runs) == 1 else f"none of the {len(runs)} runs found can"
     text = f"compare: {found} be compared by {options.metric.title}; the reasons are above."
     for key, metric in METRICS.items():
-        sections = [] if metric == options.metric else make_sections(find_runs(options.folders, metric), [])
+        sections = (
+            [] if metric == options.metric else make_sections(find_runs(options.folders, metric, options.stopped), [])
+        )
         if sections:
             some = sum(len(group.runs) for section in sections for group in section.groups)
             return f"{text} Try metric={key}, by which {some} of them can."

@@ -12,7 +12,7 @@ from annealkit.compare.runs import FoundRun, Metric
 from annealkit.compare.statistics import Pair, compare_pairs, family_size, mean_interval, seeds_needed
 from annealkit.compare.targets import ACCURACY_NAMES, measured_by, median, reach
 from annealkit.compare.values import readable
-from annealkit.runs.result import DIVERGED, FAILED
+from annealkit.runs.result import DIVERGED, FAILED, STOPPED
 
 LEADER = "leader"
 WORSE = "worse"
@@ -183,7 +183,9 @@ def _notes(section: Section, groups: list[GroupFigures], runs: list[FoundRun], m
             notes.append(f"These runs differ in {key}: {readable(', '.join(values[:4]))}.")
     short = sum(run.updates is not None and run.total_steps not in (None, run.updates) for run in runs)
     if short:
-        notes.append(f"{short} of {len(runs)} runs ended before their last weight update, by early stopping.")
+        notes.append(
+            f"{short} of {len(runs)} runs ended before their last weight update, by early stopping or by a callback."
+        )
     problems = Counter(run.history_problem for run in runs if run.history_problem)
     notes += [f"Not in curves and times, {times} of {len(runs)} runs: {why}." for why, times in problems.items()]
     if metric.key.startswith("val_"):
@@ -210,7 +212,7 @@ def _left_out(group: Group) -> str:
     if not group.left_out:
         return ""
     counts = ", ".join(f"{times} {status}" for status, times in sorted(group.left_out.items()))
-    flatters = " The mean may flatter it." if {DIVERGED, FAILED} & set(group.left_out) else ""
+    flatters = " The mean may flatter it." if {DIVERGED, FAILED, STOPPED} & set(group.left_out) else ""
     return f"{group.name or 'The group'}: not in its figures, for reasons given below: {counts}.{flatters}"
 
 

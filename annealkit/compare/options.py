@@ -13,6 +13,7 @@ EXAMPLES = {
     "metric": "metric=test_accuracy",
     "target": "target=0.75",
     "level": "level=0.95",
+    "stopped": "stopped=true",
     "html": "html=compare.html",
     "svg": "svg=compare.svg",
     "csv": "csv=compare.csv",
@@ -30,6 +31,7 @@ annealkit compare: who leads, who cannot be told apart, how many seeds decide?
   target=0.75             accuracy that runs are timed to; else one point less
                           than the leader's mean at the end
   level=0.99              confidence of intervals and tests; else 0.95
+  stopped=true            also runs that a callback has stopped
   html=compare.html       write a page: tables, every seed, learning rates
                           above accuracies
   svg=compare.svg         write a picture for a README or a paper, of the
@@ -60,6 +62,7 @@ class Options:
         metric: what runs are compared by.
         target: accuracy to be reached, in (0, 1]; None for the leader's less one point.
         level: confidence of intervals; 1 - level is the chance of a wrong "worse", over all pairs of a section.
+        stopped: whether runs that a callback has stopped are compared too.
         html: file for a page with charts, or None.
         svg: file for a picture of the largest section, or None.
         csv: file with a line for each group, or None.
@@ -71,6 +74,7 @@ class Options:
     metric: Metric = METRICS["test_accuracy"]
     target: float | None = None
     level: float = 0.95
+    stopped: bool = False
     html: Path | None = None
     svg: Path | None = None
     csv: Path | None = None
@@ -117,6 +121,12 @@ def _metric(value: str) -> Metric:
     return METRICS[value]
 
 
+def _yes_or_no(value: str) -> bool:
+    if value not in ("true", "false"):
+        raise ConfigError(f"compare: stopped must be true or false; got {value!r}. Try {EXAMPLES['stopped']}.")
+    return value == "true"
+
+
 def _share(key: str, low: float, high: float, closed: bool) -> Callable[[str], float]:
     """A reader of fractions, `0.75` or `75%`, above `low` and below `high`, or up to it."""
 
@@ -140,6 +150,7 @@ _READERS: dict[str, Callable[[str], Any]] = {
     "metric": _metric,
     "target": _share("target", 0, 1, closed=True),
     "level": _share("level", 0.5, 1, closed=False),
+    "stopped": _yes_or_no,
     "html": Path,
     "svg": Path,
     "csv": Path,

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from annealkit.errors import RunError
-from annealkit.runs.result import DIVERGED, FAILED, FINISHED, INTERRUPTED, RUNNING
+from annealkit.runs.result import DIVERGED, FAILED, FINISHED, INTERRUPTED, RUNNING, STOPPED
 
 SEED = "trainer.seed"
 
@@ -109,8 +109,10 @@ class FoundRun:
         return _whole(self.result.get("updates"))
 
 
-def find_runs(folders: Iterable[Path], metric: Metric) -> list[FoundRun]:
+def find_runs(folders: Iterable[Path], metric: Metric, or_stopped: bool = False) -> list[FoundRun]:
     """Every run below the folders, in the order of their names; one that is found twice counts once.
+
+    With `or_stopped` those that a callback has stopped are compared too.
 
     Raises:
         RunError: a folder is missing, or there is no run at all.
@@ -124,7 +126,7 @@ def find_runs(folders: Iterable[Path], metric: Metric) -> list[FoundRun]:
                 "Name the outputs folder of a sweep: annealkit compare outputs."
             )
     errors: list[OSError] = []
-    runs = [_read(path, name, metric) for path, name in _run_folders(folders, errors)]
+    runs = [_read(path, name, metric, or_stopped) for path, name in _run_folders(folders, errors)]
     for error in errors:
         reason = f"the folder cannot be looked into: {printable(error.strerror)}"
         runs.append(FoundRun(printable(error.filename), "unreadable", reason))
@@ -177,7 +179,7 @@ def _run_folders(folders: list[Path], errors: list[OSError]) -> Iterator[tuple[P
                 yield Path(place), printable(Path(place))
 
 
-def _read(folder: Path, name: str, metric: Metric) -> FoundRun:
+def _read(folder: Path, name: str, metric: Metric, or_stopped: bool) -> FoundRun:
     try:
         state = json.loads((folder / "run.json").read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -202,7 +204,9 @@ def _read(folder: Path, name: str, metric: Metric) -> FoundRun:
     )
     run.data = str(data.get("name") or run.result.get("data") or run.settings.get("data") or "unknown data")
     run.history, run.history_problem = _read_history(folder / "history.csv", run)
-    run.reason = _not_finished(run, state) or _not_comparable(run, state, metric)
+    run.reason = ("" if or_stopped and run.status == STOPPED else _not_finished(run, state)) or _not_comparable(
+        run, state, metric
+    )
     return run
 
 
@@ -218,6 +222,9 @@ def _not_finished(run: FoundRun, state: dict[str, Any]) -> str:
     if run.status == INTERRUPTED:
         updates = run.result.get("updates", "?")
         return f"it was interrupted after weight update {updates} of {run.total_steps}; its command continues it"
+    if run.status == STOPPED:
+        where = message or f"a callback stopped it after weight update {run.updates} of {run.total_steps}"
+        return f"{where}; its command without callbacks continues it, stopped=true compares it all the same"
     if run.status == RUNNING:
         return "it is not finished: it is running now, or was killed; its command continues it"
     return f"its status is {run.status!r}, which is not known here"
@@ -273,7 +280,7 @@ def _read_history(path: Path, run: FoundRun) -> tuple[list[dict[str, float]], st
         return [], "its history.csv is damaged: updates do not increase"
     if any(not 0 <= row.get(name, 0) <= 1 for row in rows for name in ("accuracy", "val_accuracy")):
         return [], "its history.csv is damaged: an accuracy is no share of images"
-    if run.status == FINISHED and run.updates is not None and updates[-1] != run.updates:
+    if run.status in (FINISHED, STOPPED) and run.updates is not None and updates[-1] != run.updates:
         return [], f"its history.csv ends at update {updates[-1]:g}, its run.json at {run.updates}"
     return rows, ""
 

@@ -15,7 +15,7 @@ from annealkit.errors import AnnealkitError
 from annealkit.plugin_system.registry import Registry
 from annealkit.runs.changes import refuse_other_settings
 from annealkit.runs.folder import RunFolder
-from annealkit.runs.result import FAILED, Result
+from annealkit.runs.result import FAILED, STOPPED, Result
 from annealkit.runs.summary import summarize
 from annealkit.start_tensorflow import start_tensorflow
 
@@ -24,9 +24,14 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("annealkit")
 
+ENDED_BEFORE = "This run has already ended; rerun=true starts it afresh. Its data: %s."
+STOPPED_BEFORE = "A callback stopped this run. Without callbacks it goes on; rerun=true starts it afresh. Its data: %s."
 
-def ended_run(config: DictConfig, folder: Path) -> Result | None:
+
+def ended_run(config: DictConfig, folder: Path, or_stopped: bool = False) -> Result | None:
     """The result of the run of this configuration, if it has ended in that folder and is not to be trained again.
+
+    With `or_stopped` also if a callback has stopped it: with callbacks again, it is not for us to go on.
 
     Raises:
         RunError: the folder holds another run, or its files are damaged.
@@ -35,7 +40,7 @@ def ended_run(config: DictConfig, folder: Path) -> Result | None:
         return None
     run_folder = RunFolder(folder)
     refuse_other_settings(folder, run_folder.read_state().get("settings"), flat_settings(config))
-    return run_folder.ended()
+    return run_folder.ended(or_stopped)
 
 
 def attempt(
@@ -81,11 +86,11 @@ def run_job(
     with RunFolder(folder).locked() as run_folder:
         if config.rerun:
             run_folder.clear()
-        ended = ended_run(config, folder)
+        ended = ended_run(config, folder, bool(callbacks))
         if ended is not None:
             # With the origin, since data=auto may find today what it did not find then.
             origin = run_folder.read_state().get("data", {}).get("origin", ended.data)
-            log.info("This run has already ended; rerun=true starts it afresh. Its data: %s.", origin)
+            log.info(STOPPED_BEFORE if ended.status == STOPPED else ENDED_BEFORE, origin)
             return ended
         try:
             plan = plan or make_plan(config, registry)  # before TensorFlow is loaded, which takes seconds

@@ -9,7 +9,7 @@ from typing import Any
 from annealkit.errors import RunError
 from annealkit.jobs.sweep_jobs import Job
 from annealkit.runs.folder import RunFolder
-from annealkit.runs.result import DIVERGED, FAILED, FINISHED, INTERRUPTED
+from annealkit.runs.result import DIVERGED, FAILED, FINISHED, INTERRUPTED, STOPPED
 from annealkit.writing.tables import output, print_table
 
 NOT_STARTED = "not started"
@@ -19,7 +19,7 @@ ALREADY = "already "
 HEADINGS = ("job", "what", "status", "test accuracy", "seconds", "why")
 _FIGURES, _PROSE = (0, 3, 4), (1, 5)  # Places of columns.
 _AT_FAULT = (FAILED, DIVERGED, ALREADY + DIVERGED, KILLED, BUSY)
-_LEFT = (FAILED, INTERRUPTED, NOT_STARTED, KILLED, BUSY)
+_LEFT = (FAILED, INTERRUPTED, STOPPED, NOT_STARTED, KILLED, BUSY)
 
 
 @dataclass
@@ -112,7 +112,7 @@ def _row(job: Job, failure: str) -> Row:
 
 def _status(job: Job, state: dict[str, Any]) -> str:
     status = state.get("status", NOT_STARTED)
-    if status in (FINISHED, DIVERGED, FAILED, INTERRUPTED, NOT_STARTED):
+    if status in (FINISHED, DIVERGED, FAILED, INTERRUPTED, STOPPED, NOT_STARTED):
         return str(status)
     try:
         with RunFolder(job.folder).locked():

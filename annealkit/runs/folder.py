@@ -11,7 +11,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from annealkit.errors import DamagedRunError, RunError
-from annealkit.runs.result import DIVERGED, FINISHED, Result
+from annealkit.runs.result import DIVERGED, FINISHED, STOPPED, Result
 from annealkit.writing.files import replace_file
 
 CHECKPOINTS = "checkpoints"
@@ -93,10 +93,13 @@ class RunFolder:
         whole = ("epoch", "updates")
         return [{name: int(text) if name in whole else float(text) for name, text in row.items()} for row in rows]
 
-    def ended(self) -> Result | None:
-        """The result of a run that has come to its end, or None if there is something left to train."""
+    def ended(self, or_stopped: bool = False) -> Result | None:
+        """The result of a run that has come to its end, or None if there is something left to train.
+
+        With `or_stopped` also of one that a callback has stopped.
+        """
         state = self.read_state()
-        if state.get("status") not in (FINISHED, DIVERGED):
+        if state.get("status") not in (FINISHED, DIVERGED, *([STOPPED] if or_stopped else [])):
             return None
         try:
             return Result(folder=self.path, history=self.read_history(), **state["result"])

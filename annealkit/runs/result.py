@@ -7,6 +7,7 @@ from typing import Any
 FINISHED = "finished"
 DIVERGED = "diverged"
 INTERRUPTED = "interrupted"
+STOPPED = "stopped"
 FAILED = "failed"
 RUNNING = "running"
 
@@ -16,12 +17,12 @@ class Result:
     """The outcome of one run; everything in it can be read back from the run's folder.
 
     Attributes:
-        status: `finished`, `diverged` or `interrupted`.
+        status: `finished`, `diverged`, `interrupted`, or `stopped`: by a callback, before its last weight update.
         folder: the run's folder.
         history: one dictionary for each epoch: epoch, updates, learning_rate (the last applied), loss, accuracy and,
             with validation images, val_loss and val_accuracy.
-        test_loss: mean loss over the test images; None unless finished.
-        test_accuracy: fraction of test images classified correctly; None unless finished.
+        test_loss: mean loss over the test images; None unless finished or stopped.
+        test_accuracy: fraction of test images classified correctly; None unless finished or stopped.
         best_epoch: the epoch, counted from 1, with the best validation accuracy (training accuracy without validation).
         updates: weight updates made.
         seconds: time spent, over all resumes.

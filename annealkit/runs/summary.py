@@ -2,7 +2,7 @@
 
 import shlex
 
-from annealkit.runs.result import DIVERGED, Result
+from annealkit.runs.result import DIVERGED, STOPPED, Result
 
 
 def summarize(result: Result) -> str:
@@ -13,6 +13,8 @@ def summarize(result: Result) -> str:
     else:
         figures = f"{result.test_accuracy:.2%} (loss {result.test_loss:.4f})"
         lines.append(f"Test accuracy   {figures} on {result.data}; the test images were used only for this")
+    if result.status == STOPPED:
+        lines.append(f"Stopped         {result.message}")
     if result.best_epoch is not None:
         measure = "val_accuracy" if "val_accuracy" in result.history[0] else "accuracy"
         row = max(result.history, key=lambda row: row[measure])

@@ -31,7 +31,7 @@ def check_callbacks(callbacks: Sequence[keras.callbacks.Callback]) -> None:
             )
 
 
-def early_stopping(trainer: TrainerSettings) -> list[keras.callbacks.Callback]:
+def early_stopping(trainer: TrainerSettings) -> list[keras.callbacks.EarlyStopping]:
     """Keras' EarlyStopping as the settings have it, or none."""
     settings = asdict(trainer.early_stopping)
     return [keras.callbacks.EarlyStopping(**settings)] if settings["patience"] is not None else []

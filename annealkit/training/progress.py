@@ -14,7 +14,8 @@ class Progress:
 
     Attributes:
         step: weight updates made.
-        stopped: a callback has ended the training before its last epoch.
+        stopped: the training ends before its last epoch.
+        by_callback: it ends so because of a callback, and not of `trainer.early_stopping`.
         history: a row for each whole epoch.
         epoch_seconds: for each whole epoch.
         loss_sum: of the images of the epoch under way.
@@ -28,6 +29,7 @@ class Progress:
 
     step: int = 0
     stopped: bool = False
+    by_callback: bool = False
     history: list[dict[str, float]] = field(default_factory=list)
     epoch_seconds: list[float] = field(default_factory=list)
     loss_sum: float = 0.0
@@ -60,6 +62,10 @@ class Progress:
     def scale(self) -> float:
         """What feedback scales the planned learning rates by."""
         return 1.0 if self.feedback is None else float(self.feedback["scale"])
+
+    def go_on(self) -> None:
+        """Forget that the training ended here."""
+        self.stopped = self.by_callback = False
 
     def add(self, steps: Steps) -> None:
         """Count weight updates that were made."""

@@ -41,8 +41,9 @@ class Record:
     def __init__(
         self, plan: Plan, folder: RunFolder, model: keras.Model, callbacks: Sequence[keras.callbacks.Callback]
     ) -> None:
+        self._planned = early_stopping(plan.trainer)
         self.callbacks = keras.callbacks.CallbackList(
-            [*early_stopping(plan.trainer), *callbacks],
+            [*self._planned, *callbacks],
             model=model,
             epochs=plan.trainer.epochs,
             steps=plan.run.steps_per_epoch,
@@ -99,6 +100,10 @@ class Record:
         branches_here = origin is not None and progress.step == origin.branch.at  # perhaps within an epoch
         if progress.step == epoch.start or branches_here:
             self.callbacks.on_epoch_begin(epoch.number)
+
+    def stops_as_planned(self) -> bool:
+        """Whether `trainer.early_stopping` ends the training here."""
+        return any(callback.stopped_epoch > 0 for callback in self._planned)
 
     def steps(self, epoch: Epoch, first: int, steps: Steps, seconds: float) -> None:
         """Weight updates that were made in one call, from that of the count `first` on."""

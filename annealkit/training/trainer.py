@@ -10,7 +10,7 @@ import numpy as np
 from annealkit.configuration.plan import Epoch, Origin, Plan
 from annealkit.runs.checkpoint import Checkpoint, Checkpoints, check_same_variables
 from annealkit.runs.folder import CHECKPOINTS, RunFolder
-from annealkit.runs.result import DIVERGED, FINISHED, INTERRUPTED, Result
+from annealkit.runs.result import DIVERGED, FINISHED, INTERRUPTED, STOPPED, Result
 from annealkit.training import callback_state
 from annealkit.training.announcement import announce, announce_branch
 from annealkit.training.callbacks import check_callbacks
@@ -27,7 +27,9 @@ from annealkit.training.stop_request import StopRequest
 
 log = logging.getLogger("annealkit")
 
-STOPPED = "Stopped after weight update %d of %d. The same command continues there."
+SAY_INTERRUPTED = "Stopped after weight update %d of %d. The same command continues there."
+SAY_GOING_ON = "A callback stopped this run here; without callbacks it goes on."
+SAY_STOPPED = "a callback stopped it after weight update {} of {} (epoch {} of {})"
 
 
 class Ended(Exception):  # noqa: N818  an end is no error
@@ -68,7 +70,7 @@ def train(
         announce(plan, splits)
         network = Network(plan, splits)
         record = Record(plan, folder, network.model, callbacks)
-        progress = take_up(plan, checkpoint, network, record)
+        progress = take_up(plan, checkpoint, network, record, going_on=not callbacks)
         with record.begin(splits, environment, inexact, checkpoint, progress):
             result = Result(FINISHED, folder.path, data=splits.images.name, inexact=inexact)
             try:
@@ -76,18 +78,23 @@ def train(
                     while progress.step < plan.run.total_steps and not progress.stopped:
                         train_epoch(plan, network, progress, record, stop)
                 result.test_loss, result.test_accuracy = measure_the_end(plan, network, progress, record)
+                if progress.by_callback:
+                    result.status, result.message = STOPPED, stopped_where(plan, progress)
                 save_for_keras(network.model, splits, folder.model_file)
             except Ended as end:
                 result.status, result.message = end.status, str(end)
             record.end(result, progress)
             if result.status == INTERRUPTED:
-                log.info(STOPPED, progress.step, plan.run.total_steps)
+                log.info(SAY_INTERRUPTED, progress.step, plan.run.total_steps)
     stop.act()  # Also where the signal came too late to shorten anything: a sweep must not go on to its next run.
     return result
 
 
-def take_up(plan: Plan, checkpoint: Checkpoint | None, network: Network, record: Record) -> Progress:
-    """Go on from the run's checkpoint, or begin: at the start, or where another run stood. Tells callbacks of it."""
+def take_up(plan: Plan, checkpoint: Checkpoint | None, network: Network, record: Record, going_on: bool) -> Progress:
+    """Go on from the run's checkpoint, or begin: at the start, or where another run stood. Tells callbacks of it.
+
+    With `going_on` also where a callback has stopped the run.
+    """
     progress = Progress.at_start(plan)
     if checkpoint is None and plan.origin is not None:
         progress = leave_trunk(plan, plan.origin, network, progress)
@@ -97,6 +104,9 @@ def take_up(plan: Plan, checkpoint: Checkpoint | None, network: Network, record:
         network.restore(checkpoint)
         progress = Progress.from_state(checkpoint.state["progress"])
         callback_state.restore(record.callbacks.callbacks, checkpoint.state["callbacks"], checkpoint.arrays)
+        if progress.by_callback and going_on:
+            log.info(SAY_GOING_ON)
+            progress.go_on()
         log.info("Continuing after weight update %d of %d.", progress.step, plan.run.total_steps)
     network.scale_rates(progress.scale)
     return progress
@@ -108,7 +118,7 @@ def leave_trunk(plan: Plan, origin: Origin, network: Network, begun: Progress) -
     check_same_variables(network.model.optimizer, checkpoint.state)
     network.restore(checkpoint)
     progress = Progress.from_state(checkpoint.state["progress"])
-    progress.stopped = False
+    progress.go_on()
     trunk_scale = progress.scale
     if not origin.keeps_feedback:
         progress.feedback, progress.not_shown = begun.feedback, begun.not_shown
@@ -163,6 +173,8 @@ def end_epoch(plan: Plan, epoch: Epoch, rate: float, network: Network, progress:
     if plan.parts.feedback is not None and plan.feedback_interval is None:
         look(plan, network, progress, record, logs)
     progress.stopped = bool(network.model.stop_training)
+    early = progress.stopped and progress.step < plan.run.total_steps
+    progress.by_callback = early and not record.stops_as_planned()
     record.epoch(progress, images_per_second)
 
 
@@ -186,6 +198,12 @@ def save_checkpoint(plan: Plan, network: Network, progress: Progress, record: Re
     if not all(np.isfinite(array).all() for array in arrays.values()):
         raise diverged(plan, record, "a weight was no finite number", step, rate)
     record.save_checkpoint(arrays, network.model.optimizer, progress)
+
+
+def stopped_where(plan: Plan, progress: Progress) -> str:
+    """In words."""
+    epoch = int(progress.history[-1]["epoch"])
+    return SAY_STOPPED.format(progress.step, plan.run.total_steps, epoch, plan.trainer.epochs)
 
 
 def measure_the_end(plan: Plan, network: Network, progress: Progress, record: Record) -> tuple[float, float]:
