@@ -48,7 +48,8 @@ class Checker:
         self._base = compose([], registry)
         self._composed: set[tuple[str, ...]] = set()
         self._commands: dict[str, Callable[[list[str]], None]] = {
-            "preview": self._compose, "find-lr": self._compose, "compare": self._compare, "branch": self._branch,
+            "train": self._train, "preview": self._compose, "find-lr": self._compose, "compare": self._compare,
+            "branch": self._branch,
             "plugins": self._plugins, "new": self._new, "check": self._check,
         }  # fmt: skip
         assert self._commands.keys() == COMMANDS.keys(), "a command of annealkit that is not checked on pages"

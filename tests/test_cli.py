@@ -43,6 +43,19 @@ def run(
         (["schedule=cyclical", "schedule.flor=0.1"], ["schedule.flor", "Did you mean schedule.floor", "half_cycle"]),
         (["trainer.epoch=3"], ["trainer.epoch", "Did you mean trainer.epochs", "batch_size"]),
         (["sed=1"], ["sed: there is no such key.", "seed"]),
+        (["lr=0.1"], ["lr: there is no such key. Did you mean optimizer.lr?"]),
+        (["epochs=3"], ["epochs: there is no such key. Did you mean trainer.epochs?"]),
+        (["batch_size=32"], ["batch_size: there is no such key. Did you mean trainer.batch_size?"]),
+        (["learning_rate=1"], ["Did you mean optimizer.lr?"]),
+        (["trainer.lr=1"], ["trainer.lr: there is no such key. Did you mean optimizer.lr? trainer has: epochs"]),
+        (["patience=1", "feedback=plateau"], ["Did you mean feedback.patience or trainer.early_stopping.patience?"]),
+        (["train", "lr=0.1"], ["Did you mean optimizer.lr?"]),
+        (["-m", "lr=0.1,0.2"], ["Did you mean optimizer.lr?"]),
+        (["data=mnist"], ["data=mnist: no such data. Try data=keras data.dataset=mnist."]),
+        (["data=cifar100"], ["data=cifar100: no such data. Try data=keras data.dataset=cifar100."]),
+        (["schedule=CosineDecay"], ["no such schedule. Try schedule=keras schedule.function=CosineDecay."]),
+        (["plugins", "optimizer.lr"], ["optimizer.lr is a setting. Try annealkit plugins optimizer=NAME, which"]),
+        (["plugins", "trainer.epochs"], ["trainer.epochs is a setting. Try annealkit plugins trainer, which"]),
         (["trainer.epochs=many"], ["trainer.epochs=many: must be a whole number (int); got 'many'."]),
         (["schedule=cyclical", "schedule.floor=low"], ["schedule.floor=low: must be a number (float); got 'low'."]),
         (["optimizer.nesterov=maybe"], ["optimizer.nesterov=maybe: must be true or false (bool); got 'maybe'."]),
@@ -88,6 +101,53 @@ def test_a_wrong_word_is_refused_in_words(
     for word in words:
         assert word in err
     assert out == "" and list(tmp_path.iterdir()) == []  # nothing was begun
+
+
+def test_no_word_at_all_shows_what_there_is_to_do(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    code, out, err = run([], capsys, monkeypatch)
+    assert code == 0 and err == "" and list(tmp_path.iterdir()) == []
+    for command in ("annealkit train", "annealkit preview", "annealkit find-lr", "annealkit compare", "--help"):
+        assert command in out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "trained"),
+    [
+        (["train"], []),
+        (["train", "seed=1"], ["seed=1"]),
+        (["seed=1"], ["seed=1"]),
+        (["-m", "seed=1"], ["-m", "seed=1"]),
+    ],
+)
+def test_train_trains_and_so_does_a_setting_alone(
+    arguments: list[str], trained: list[str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given: list[list[str]] = []
+    monkeypatch.setattr("annealkit.command_line.train.train_with_hydra", lambda words: given.append(words) or 7)
+    assert run(arguments, capsys, monkeypatch)[0] == 7 and given == [trained]
+
+
+@pytest.mark.parametrize(
+    ("word", "words"),
+    [
+        ("schedule", ["schedule=", "cosine", "Fall from 1 to `floor`"]),
+        ("schedules", ["schedule=", "cosine", "Fall from 1 to `floor`"]),
+        ("datasets", ["data=", "cifar10", "toy"]),
+        ("experiment", ["experiment=", "article_b_scheduled", "staircase annealing"]),
+        ("trainer", ["trainer.epochs=8", "passes over the training images"]),
+        ("seed", ["seed: 0", "what `trainer.seed` follows"]),
+    ],
+)
+def test_plugins_explains_groups_and_settings(
+    word: str, words: list[str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code, out, err = run(["plugins", word], capsys, monkeypatch)
+    assert code == 0 and err == ""
+    for expected in words:
+        assert expected in out
 
 
 def test_a_wrong_word_ends_the_process_with_2(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from annealkit.plugin_system.registry import load_registry
 USAGE = """\
 annealkit: which learning-rate annealing should this model be trained with?
 
-  python -m annealkit schedule=cyclical optimizer=sgd     train one run
+  python -m annealkit schedule=cyclical optimizer=sgd     train one run; with the defaults alone: annealkit train
   python -m annealkit -m schedule=step,cosine seed=0,1    train a sweep
   python -m annealkit preview schedule=cyclical           draw the learning-rate curve; preview.png=… preview.csv=…
   python -m annealkit find-lr optimizer=adam              a learning-rate range test: which optimizer.lr to begin with
@@ -23,6 +23,13 @@ annealkit: which learning-rate annealing should this model be trained with?
   python -m annealkit check schedule=ripple               whether it keeps to what all schedules do; --all: everything
   tensorboard --logdir outputs                            look at the runs
 """
+
+
+def show_usage(arguments: list[str]) -> int:
+    """Print what there is to do; for who has typed nothing else."""
+    print(USAGE)
+    print("annealkit --help lists every name and setting; with a command before it, what the command takes.")
+    return 0
 
 
 def show_help(arguments: list[str]) -> int:

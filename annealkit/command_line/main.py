@@ -1,4 +1,4 @@
-"""The command line: `annealkit [COMMAND] [key=value …]`. Without a command it trains.
+"""The command line: `annealkit [COMMAND] [key=value …]`. Words without a command train; no word at all shows the usage.
 
 Each command is imported when it is called, so that the light ones start at once.
 """
@@ -28,6 +28,7 @@ class Command:
 
 # What has no help of its own shows, with `--help`, what the other words compose.
 COMMANDS = {
+    "train": Command("command_line.train", "train_with_hydra"),
     "preview": Command("command_line.preview", "preview_command"),
     "find-lr": Command("command_line.find_lr", "find_lr_command", has_help=True),
     "compare": Command("compare", "compare", has_help=True),
@@ -36,8 +37,9 @@ COMMANDS = {
     "new": Command("command_line.new", "new", has_help=True),
     "check": Command("command_line.check", "check", has_help=True),
 }
-TRAIN = Command("command_line.train", "train_with_hydra")
+TRAIN = COMMANDS["train"]
 HELP = Command("command_line.help", "show_help")
+USAGE = Command("command_line.help", "show_usage")
 
 
 def main() -> int:
@@ -56,8 +58,10 @@ def main() -> int:
 
 
 def _run(arguments: list[str]) -> int:
-    first = arguments[0] if arguments else None
-    command = None if first is None else COMMANDS.get(first)
+    if not arguments:
+        return _print(USAGE, [])
+    first = arguments[0]
+    command = COMMANDS.get(first)
     if {"-h", "--help"} & set(arguments):
         if command is not None and command.has_help:
             return _print(command, ["--help"])
@@ -68,10 +72,10 @@ def _run(arguments: list[str]) -> int:
     if arguments == ["--version"]:  # Hydra would give its own.
         print(f"annealkit {__version__}")
         return 0
-    if first is not None and not first.startswith(("-", "~", "+")) and "=" not in first:
+    if not first.startswith(("-", "~", "+")) and "=" not in first:
         near = did_you_mean(first, COMMANDS)
         raise AnnealkitError(
-            f"there is no command {first!r}.{near} Commands are {', '.join(COMMANDS)}; to train, give key=value."
+            f"there is no command {first!r}.{near} Commands are {', '.join(COMMANDS)}; key=value alone trains, too."
         )
     return TRAIN(arguments)
 

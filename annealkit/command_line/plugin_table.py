@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from annealkit.configuration.hydra_app import conf_dir
 from annealkit.groups import SHOWN
 from annealkit.writing.tables import output, print_table
 
@@ -32,6 +33,17 @@ def print_group(registry: "Registry", group: str) -> None:
     """Print the table of one group."""
     with output() as console:
         _group_table(console, registry, group)
+
+
+def print_experiments() -> None:
+    """Print the table of the experiments: the first sentence of each file's comment says what it is."""
+    rows = []
+    for path in sorted((conf_dir() / "experiment").glob("*.yaml")):
+        lines = path.read_text(encoding="utf-8").splitlines()
+        said = next((line for line in lines if line.startswith("# ") and "@package" not in line), "")
+        rows.append((path.stem, said.removeprefix("# ")))
+    with output() as console:
+        print_table(console, ("name", "summary"), rows, [SUMMARY], title="experiment=")
 
 
 def _group_table(console: "Console", registry: "Registry", group: str) -> None:

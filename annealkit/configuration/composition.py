@@ -1,5 +1,7 @@
 """Composes the configuration with Hydra, and says in plain words what cannot be composed."""
 
+import difflib
+from collections.abc import Iterator
 from typing import Any
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
@@ -13,6 +15,8 @@ from annealkit.errors import ConfigError, did_you_mean
 from annealkit.groups import GROUPS
 from annealkit.plugin_system.refusals import refusal
 from annealkit.plugin_system.registry import Registry
+
+_OTHER_WORDS = {"learning_rate": "lr", "bs": "batch_size"}  # what elsewhere is not even nearly called the same
 
 
 def compose(overrides: list[str], registry: Registry) -> DictConfig:
@@ -145,10 +149,31 @@ def _missing_key(config: DictConfig, key: str) -> str | None:
             parent = ".".join(steps[:depth])
             names = [str(name) for name in keys if name != "name"]
             named = f"{parent}={node.name}" if parent and "name" in keys else parent or "the configuration"
-            near = did_you_mean(step, names, f"{parent}." if parent else "")
+            near = did_you_mean(step, names, f"{parent}." if parent else "") or _elsewhere(config, steps[-1])
             return f"{key}: there is no such key.{near} {named} has: {', '.join(names) or 'no settings'}."
         node = None if OmegaConf.is_missing(node, step) else node[step]
     return None
+
+
+def _elsewhere(config: DictConfig, word: str) -> str:
+    """` Did you mean optimizer.lr?` for a last step, `lr`, that stands at another place or is near to one that does."""
+    word = _OTHER_WORDS.get(word, word)
+    places: dict[str, list[str]] = {}
+    for key in _keys(config):
+        places.setdefault(key.rpartition(".")[2], []).append(key)
+    near = [word] if word in places else difflib.get_close_matches(word, places, n=1, cutoff=0.75)
+    found = [key for name in near for key in places[name]]
+    return f" Did you mean {' or '.join(found[:3])}?" if found else ""
+
+
+def _keys(node: DictConfig, prefix: str = "") -> Iterator[str]:
+    """Every dotted key, but for the names of parts."""
+    for name in map(str, node):
+        value = None if OmegaConf.is_missing(node, name) else node._get_node(name)
+        if isinstance(value, DictConfig) and not value._is_none():
+            yield from _keys(value, f"{prefix}{name}.")
+        elif name != "name":
+            yield f"{prefix}{name}"
 
 
 def _plain(error: Exception) -> str:

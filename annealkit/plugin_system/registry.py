@@ -16,6 +16,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import ConfigKeyError, MissingMandatoryValue, OmegaConfBaseException
 
 from annealkit.errors import AnnealkitError, ConfigError, SettingError, did_you_mean
+from annealkit.fields import settings_of
 from annealkit.groups import GROUPS
 from annealkit.plugin_system.loading import ENTRY_POINTS_FILE, UNNAMED, Part, entry_points, load
 from annealkit.plugin_system.refusals import refusal
@@ -103,8 +104,9 @@ class Registry:
             return self.parts[group][name]
         except KeyError:
             names = sorted(self.parts[group])
+            near = self._as_a_setting(group, name) or did_you_mean(name, names)
             raise ConfigError(
-                f"{group}={name}: no such {group}.{self.why_absent(name)}{did_you_mean(name, names)} "
+                f"{group}={name}: no such {group}.{self.why_absent(name)}{near} "
                 f"There are: {', '.join(names)}. "
                 "`annealkit plugins` shows what each is and which plugins were skipped."
             ) from None
@@ -162,6 +164,14 @@ class Registry:
             if "more than once" not in skipped.cause and difflib.get_close_matches(name, called, cutoff=0.6):
                 how = f"is disabled by {DISABLE}" if skipped.is_disabled else "was skipped, see above"
                 return f" Plugin {skipped.entry_point} of {skipped.distribution} {how}."
+        return ""
+
+    def _as_a_setting(self, group: str, name: str) -> str:
+        """` Try data=keras data.dataset=mnist.` where a setting of a part is one of some words, and that is one."""
+        for part in self.parts[group].values():
+            for setting, known in settings_of(part.cls).items():
+                if name in known.words:
+                    return f" Try {part.label} {group}.{setting}={name}."
         return ""
 
     def _build_within(self, outer: str, used: list[Part], group: str, node: Any, key: str) -> Any:
