@@ -5,7 +5,12 @@ these errors as one paragraph without a traceback; from Python they are ordinary
 """
 
 import difflib
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+
+MOST_CHARACTERS = 400  # of a message about one override: what a terminal shows without scrolling
+_MOST_OF_A_WORD = 80
 
 
 class AnnealkitError(Exception):
@@ -70,3 +75,27 @@ def did_you_mean(name: str, options: Iterable[str], prefix: str = "", most: int 
     """` Did you mean a or b?` for at most so many names nearest to `name`, each after `prefix`, or an empty string."""
     near = difflib.get_close_matches(name, list(options), n=most, cutoff=0.6)
     return f" Did you mean {' or '.join(prefix + option for option in near)}?" if near else ""
+
+
+def clipped(text: str, most: int = _MOST_OF_A_WORD) -> str:
+    """The text, its end replaced by an ellipsis where it is long."""
+    return text if len(text) <= most else f"{text[: most - 1]}…"
+
+
+@contextmanager
+def briefly() -> Iterator[None]:
+    """Shorten what an AnnealkitError says to MOST_CHARACTERS: long words to their beginning, then a list in the middle.
+
+    It begins with what is at fault and ends with what to try; between is what another page lists too.
+    """
+    try:
+        yield
+    except AnnealkitError as error:
+        text = str(error)
+        if len(text) > MOST_CHARACTERS:
+            text = re.sub(rf"\S{{{_MOST_OF_A_WORD + 1},}}", lambda word: clipped(word[0]), text)
+        if len(text) > MOST_CHARACTERS:
+            end = text[-140:].partition(" ")[2]
+            text = f"{text[: MOST_CHARACTERS - len(end) - 3].rpartition(' ')[0]} … {end}"
+        error.args = (text,)
+        raise

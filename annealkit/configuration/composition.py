@@ -1,20 +1,23 @@
 """Composes the configuration with Hydra, and says in plain words what cannot be composed."""
 
 import difflib
+import re
 from collections.abc import Iterator
 from typing import Any
 
-from hydra.core.override_parser.overrides_parser import OverridesParser
+import yaml
 from hydra.core.override_parser.types import Glob, Override
 from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf, open_dict
 from omegaconf.errors import OmegaConfBaseException
 
+from annealkit.configuration.composed_values import check_values
 from annealkit.configuration.hydra_app import Hydra, composed, conf_dir, initialized_hydra, without_hydra
-from annealkit.errors import ConfigError, did_you_mean
+from annealkit.configuration.override_words import parse_word
+from annealkit.errors import ConfigError, briefly, clipped, did_you_mean
 from annealkit.groups import GROUPS
 from annealkit.plugin_system.refusals import refusal
-from annealkit.plugin_system.registry import Registry
+from annealkit.plugin_system.registry import Registry, load_registry
 
 _OTHER_WORDS = {"learning_rate": "lr", "bs": "batch_size"}  # what elsewhere is not even nearly called the same
 
@@ -25,9 +28,10 @@ def compose(overrides: list[str], registry: Registry) -> DictConfig:
         return without_hydra(compose_with(app, overrides, registry))
 
 
+@briefly()
 def compose_with(app: Hydra, overrides: list[str], registry: Registry) -> DictConfig:
     """The composed configuration, with Hydra's own part in `hydra`. Raises ConfigError that names the fault."""
-    parsed = parse(overrides)
+    parsed = parse(overrides, registry)
     check_groups(parsed, registry)
     for override in parsed:
         if override.is_sweep_override():
@@ -35,29 +39,27 @@ def compose_with(app: Hydra, overrides: list[str], registry: Registry) -> DictCo
                 f"{override.input_line}: this is for one run, and a list of values makes several. Give one value; "
                 "to train a sweep, use python -m annealkit -m …, and a list that is one value goes in [ ]."
             )
+    _refuse_what_takes_away(parsed)
     try:
-        return composed(app, overrides)
-    except (HydraException, OmegaConfBaseException) as error:
+        config = composed(app, [override.input_line or "" for override in parsed])
+    except (*_REFUSALS, OSError) as error:
         raise ConfigError(_explain(error, parsed, app)) from None
+    added = [override for override in parsed if override.is_add() or override.is_force_add()]
+    if any(not _is_choice(override) and not override.is_hydra_override() for override in added):
+        base = _base(parsed, app)
+        for override in added:
+            missing = None if base is None or _is_choice(override) else _missing_key(base, override.key_or_group)
+            if missing:
+                raise ConfigError(missing)
+    check_values(config, parsed)
+    return config
 
 
-def parse(overrides: list[str]) -> list[Override]:
+def parse(overrides: list[str], registry: Registry | None = None) -> list[Override]:
     """The overrides as Hydra reads them. Raises ConfigError for what is no override."""
-    parser = OverridesParser.create()
-    parsed = []
-    for override in overrides:
-        try:
-            parsed += parser.parse_overrides([override])
-            if not parsed[-1].key_or_group:
-                raise ConfigError(
-                    f"{override!r} is not of the form key=value: it has no key. Example: schedule=cyclical."
-                )
-        except HydraException:  # Its words are those of a grammar.
-            raise ConfigError(
-                f"{override!r} is not of the form key=value, or its value cannot be read. Example: schedule=cyclical. "
-                "A value with spaces, commas or brackets of its own goes in quotes within quotes: 'data.path=\"a, b\"'."
-            ) from None
-    return parsed
+    registry = registry or load_registry()
+    parsed = [parse_word(word, registry) for word in overrides]
+    return [one for one in parsed if not (one.key_or_group == "experiment" and one.value() is None)]  # as it is without
 
 
 def check_groups(parsed: list[Override], registry: Registry) -> None:
@@ -77,16 +79,16 @@ def check_groups(parsed: list[Override], registry: Registry) -> None:
             else [override.value()]
         )
         for name in names:
+            if ("/" in group or group in (*_groups(), "hydra")) and not isinstance(name, str | list | dict):
+                raise ConfigError(f"{override.input_line}: {group} takes a name; got {_as_text(name)}.{_names(group)}")
             if group in GROUPS:
-                has_file = isinstance(name, str) and (conf_dir() / group / f"{name}.yaml").is_file()
-                if not has_file or name in registry.parts[group]:
+                if not _is_found(group, name, registry, parsed):
                     registry.get(group, str(name))
-            elif group in ("trainer", "experiment") and isinstance(name, str):
+            elif group in ("trainer", "experiment") and isinstance(name, str) and not _searchpath_given(parsed):
                 files = sorted(path.stem for path in (conf_dir() / group).glob("*.yaml"))
-                if name not in files and not _searchpath_given(parsed):
-                    raise ConfigError(
-                        f"{group}={name}: no such {group}.{did_you_mean(name, files)} There are: {', '.join(files)}."
-                    )
+                if name not in files:
+                    near = did_you_mean(name, files)
+                    raise ConfigError(f"{group}={clipped(name)}: no such {group}.{near}{_names(group)}")
 
 
 def first_job(parsed: list[Override]) -> list[str]:
@@ -111,20 +113,76 @@ def _groups() -> tuple[str, ...]:
     return (*GROUPS, "trainer", "experiment")
 
 
+def _names(group: str) -> str:
+    """What can be chosen in the group, as far as it is few names, or where they are listed."""
+    names = sorted(path.stem for path in (conf_dir() / group).glob("*.yaml"))
+    listed = f" There are: {', '.join(names)}." if names and len(names) < 10 else ""
+    return listed + (f" `annealkit plugins {group}` lists all." if group in (*GROUPS, "experiment") else "")
+
+
+def _is_found(group: str, name: Any, registry: Registry, parsed: list[Override]) -> bool:
+    """Whether it is a file of the group and no part, or may lie where the user says."""
+    if not isinstance(name, str) or name in registry.parts[group]:
+        return False
+    return _searchpath_given(parsed) or name in {path.stem for path in (conf_dir() / group).glob("*.yaml")}
+
+
+def _is_choice(override: Override) -> bool:
+    """Whether it chooses a part or a file rather than setting a value."""
+    return override.key_or_group in _groups() or "/" in override.key_or_group
+
+
 def _searchpath_given(parsed: list[Override]) -> bool:
     return any(override.key_or_group == "hydra.searchpath" for override in parsed)
 
 
+def _refuse_what_takes_away(parsed: list[Override]) -> None:
+    """A key that is taken away leaves a hole; only what is in a dictionary or of Hydra's own may go."""
+    for override in parsed:
+        steps = override.key_or_group.split(".")
+        if not override.is_delete() or steps[0].startswith("hydra") or len(steps) > 2:
+            continue
+        group = GROUPS.get(steps[0])
+        instead = "Leave it out, and it has its default."
+        if group is not None and len(steps) == 1:
+            instead = f"Try {group.name}={'none' if group.may_be_none else '…'}."
+        raise ConfigError(f"{override.input_line}: a run cannot do without {override.key_or_group}. {instead}")
+
+
+# What Hydra and OmegaConf raise for a word or a file that cannot be.
+_REFUSALS = (HydraException, OmegaConfBaseException, yaml.YAMLError, ValueError, TypeError, AssertionError, KeyError,
+             RecursionError)  # fmt: skip
+_CLASH = re.compile(r"In '(experiment)/(\S+)': .*?Key '(\w+)' (?:is )?not in '\w+'.*?full_key: ((\w+)\.\S+)", re.DOTALL)
+
+
+def _base(parsed: list[Override], app: Hydra) -> DictConfig | None:
+    """What the choices alone compose; None where they cannot be."""
+    choices = [override.input_line or "" for override in parsed if override.key_or_group in _groups()]
+    try:
+        return without_hydra(composed(app, choices))
+    except (*_REFUSALS, OSError):
+        return None
+
+
 def _explain(error: Exception, parsed: list[Override], app: Hydra) -> str:
     """Which override is at fault and what could be meant: the key does not exist, or its value has a wrong type."""
-    choices = [o for o in parsed if o.key_or_group in _groups()]
-    try:
-        base = without_hydra(composed(app, [o.input_line or "" for o in choices]))
-    except (HydraException, OmegaConfBaseException):
-        return _plain(error)
+    clash = _CLASH.search(str(error))
+    if clash is not None:
+        group, name, setting, key, part = clash.groups()
+        chosen = next((o.input_line for o in parsed if o.key_or_group == part), f"{part}=…")
+        return (
+            f"{group}={name} sets {key}, and {chosen} has no {setting}. Leave one of the two out, or give the "
+            f"settings of {group}={name} that you want one by one."
+        )
+    for override in parsed:
+        if override.package is None and override.key_or_group in _groups() and override.is_add():
+            return f"{override.input_line}: {override.key_or_group} is there already. Leave out the +."
+    base = _base(parsed, app)
+    if base is None:
+        return _plain(error, parsed)
     for override in parsed:
         key = override.key_or_group
-        if override in choices or key.startswith("hydra."):
+        if _is_choice(override) or override.is_hydra_override() or override.package is not None:
             continue
         missing = _missing_key(base, key)
         if missing:
@@ -132,9 +190,11 @@ def _explain(error: Exception, parsed: list[Override], app: Hydra) -> str:
         try:
             with open_dict(base):
                 OmegaConf.update(base, key, override.value())
-        except OmegaConfBaseException as cause:
-            return f"{override.input_line}: {refusal(cause, key.lstrip('+'))}"
-    return _plain(error)
+        except (OmegaConfBaseException, AssertionError, ValueError, TypeError) as cause:
+            if isinstance(cause, OmegaConfBaseException):
+                return f"{override.input_line}: {refusal(cause, key.lstrip('+'))}"
+            return f"{override.input_line}: {_as_text(cause)}."
+    return _plain(error, parsed)
 
 
 def _missing_key(config: DictConfig, key: str) -> str | None:
@@ -149,8 +209,10 @@ def _missing_key(config: DictConfig, key: str) -> str | None:
             parent = ".".join(steps[:depth])
             names = [str(name) for name in keys if name != "name"]
             named = f"{parent}={node.name}" if parent and "name" in keys else parent or "the configuration"
-            near = did_you_mean(step, names, f"{parent}." if parent else "") or _elsewhere(config, steps[-1])
-            return f"{key}: there is no such key.{near} {named} has: {', '.join(names) or 'no settings'}."
+            near = did_you_mean(step, names, f"{parent}." if parent else "")
+            if not near or depth < len(steps) - 1:
+                near = _elsewhere(config, steps[-1]) or near
+            return f"{clipped(key)}: there is no such key.{near} {named} has: {', '.join(names) or 'no settings'}."
         node = None if OmegaConf.is_missing(node, step) else node[step]
     return None
 
@@ -176,6 +238,13 @@ def _keys(node: DictConfig, prefix: str = "") -> Iterator[str]:
             yield f"{prefix}{name}"
 
 
-def _plain(error: Exception) -> str:
-    """Hydra's own message on one line."""
-    return " ".join(str(error).split())
+def _plain(error: Exception, parsed: list[Override]) -> str:
+    """Hydra's own message on one line, after the words that it may be about."""
+    text = " ".join(str(error).split()) or type(error).__name__
+    if any(override.key_or_group in text for override in parsed):
+        return text
+    return ": ".join([" ".join(clipped(override.input_line or "") for override in parsed), text])
+
+
+def _as_text(value: Any) -> str:
+    return "null" if value is None else str(value)

@@ -4,6 +4,7 @@ The command line, Python, sweeps, branches, previews and range tests all make it
 Nothing here needs TensorFlow, but for a schedule of Keras.
 """
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -18,13 +19,16 @@ from annealkit.configuration.identity import flat_settings
 from annealkit.configuration.schema import TrainerSettings
 from annealkit.configuration.stored_settings import build_branch
 from annealkit.curve.curve import Branch, Curve
+from annealkit.curve.rates import LEAST, MOST
 from annealkit.curve.span import Run
-from annealkit.errors import ConfigError
+from annealkit.errors import ConfigError, briefly, clipped
 from annealkit.feedback.base import PER_EPOCH, is_per_epoch
 from annealkit.groups import GROUPS
 from annealkit.plugin_system.faulty_parts import naming_the_faulty
 from annealkit.plugin_system.registry import Part, Registry
 from annealkit.start_tensorflow import start_tensorflow
+
+MOST_STEPS = 100_000_000  # of a run; its rates alone take 800 MB
 
 _T = TypeVar("_T")
 
@@ -136,6 +140,7 @@ class Plan:
         return found
 
 
+@briefly()
 def make_plan(config: DictConfig, registry: Registry, steps_per_epoch: int | None = None) -> Plan:
     """The plan of the run that a configuration describes.
 
@@ -163,6 +168,16 @@ def make_plan(config: DictConfig, registry: Registry, steps_per_epoch: int | Non
     total_steps = steps_per_epoch * trainer.epochs if origin is None else origin.branch.at + origin.length
     run = Run(total_steps, steps_per_epoch)
     branch = None if origin is None else origin.branch
+    if total_steps > MOST_STEPS:
+        raise ConfigError(
+            f"trainer.epochs={trainer.epochs}: {total_steps:,} weight updates; a run has {MOST_STEPS:,} at most. "
+            "Try fewer, or a larger trainer.batch_size."
+        )
+    if parts.optimizer.lr and not LEAST <= parts.optimizer.lr <= MOST:
+        raise ConfigError(
+            f"optimizer.lr={parts.optimizer.lr:g}: float32, which trains, holds 0 and {LEAST:.2g} to {MOST:.2g}. "
+            "Try optimizer.lr=0.01."
+        )
     curve = Curve(parts.schedule, parts.warmup, parts.optimizer.lr, total_steps, branch)
     if curve.needs_tensorflow:
         start_tensorflow(trainer.threads)  # Once it runs it cannot change its number of threads.
@@ -210,7 +225,11 @@ def _check_words(config: DictConfig) -> None:
     if not config.outputs.strip():
         raise ConfigError("outputs must name a folder; got an empty text. Try outputs=outputs.")
     if config.outputs.startswith("~"):
-        raise ConfigError(f"outputs={config.outputs}: the shell has not replaced ~ here. Try outputs=$HOME/….")
+        raise ConfigError(f"outputs={config.outputs}: in quotes, ~ is no home folder. Leave them out, or try ./~….")
+    if any(len(os.fsencode(name)) > 255 for name in Path(config.outputs).parts):
+        raise ConfigError(
+            f"outputs={clipped(config.outputs)}: a name of more than 255 bytes is no folder's. Shorten it."
+        )
 
 
 def _build_parts(config: DictConfig, registry: Registry) -> Parts:

@@ -10,6 +10,9 @@ import numpy as np
 from annealkit.curve.span import Run
 from annealkit.errors import ConfigError, WrongValuesError
 
+# What training computes in: a rate outside is infinite there, or nothing.
+LEAST, MOST = float(np.finfo(np.float32).tiny), float(np.finfo(np.float32).max)
+
 
 class Schedule(Protocol):
     """A pure function from the count of weight updates to a factor of the base learning rate.
@@ -63,12 +66,21 @@ def learning_rates(schedule: Schedule, lr: float, run: Run, warmup: Warmup | Non
         float64, shape (run.total_steps,), finite and at least 0.
 
     Raises:
-        ConfigError: the warmup leaves nothing for the schedule, or the schedule or warmup returned
-            something else than finite numbers of the right shape, at least 0.
+        ConfigError: the warmup leaves nothing for the schedule, the schedule or warmup returned something else than
+            finite numbers of the right shape, at least 0, or float32 cannot hold a rate.
     """
     if not (np.isfinite(lr) and lr >= 0):
         raise ConfigError(f"lr must be a finite number of at least 0; got {lr!r}.")
-    return lr * factors(schedule, np.arange(run.total_steps, dtype=np.int64), run, warmup)
+    if lr and not LEAST <= lr <= MOST:
+        raise ConfigError(f"lr must be 0, or lie in [{LEAST:.2g}, {MOST:.2g}], which float32 can hold; got {lr!r}.")
+    values = factors(schedule, np.arange(run.total_steps, dtype=np.int64), run, warmup)
+    highest = int(np.argmax(values))
+    if values[highest] > MOST / max(lr, 1):
+        fault = (
+            f"returned {values[highest]:g} at step {highest} of {run.total_steps}, which times lr={lr:g} is more than "
+        )
+        raise WrongValuesError(type(schedule), f"{fault}float32 can hold, {MOST:.2g}.")
+    return lr * values
 
 
 def factors(schedule: Schedule, step: np.ndarray, run: Run, warmup: Warmup | None = None) -> np.ndarray:

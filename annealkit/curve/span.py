@@ -5,9 +5,12 @@ import re
 from dataclasses import dataclass
 from fractions import Fraction
 
-from annealkit.errors import ConfigError
+from annealkit.errors import ConfigError, clipped
 
 _DURATION = re.compile(r"\s*(\d+(?:\.\d*)?|\.\d+)(?:e([+-]?\d+))?\s*(ep|st|%)\s*", re.IGNORECASE)
+
+MOST = 10**9  # of epochs, weight updates or percent; what is made of it still fits 64 bits
+_MOST_CHARACTERS = 100
 
 UNITS = "2ep (epochs), 1500st (steps, that is weight updates) or 12.5% (of the schedule's own span)"
 
@@ -15,15 +18,24 @@ UNITS = "2ep (epochs), 1500st (steps, that is weight updates) or 12.5% (of the s
 def parse_duration(duration: str) -> tuple[Fraction, str]:
     """Split a duration into its exact number and its unit, one of `ep`, `st`, `%`.
 
-    Raises ConfigError for a bare number, a negative number or an unknown unit.
+    Raises ConfigError for a bare number, a negative number, one that no run is near to, or an unknown unit.
     """
-    match = _DURATION.fullmatch(str(duration))
+    text = str(duration)
+    shown = clipped(repr(duration))
+    match = _DURATION.fullmatch(text) if len(text) < _MOST_CHARACTERS else None
     if match is None:
-        bare = re.fullmatch(r"\s*\d+(\.\d*)?\s*", str(duration))
+        bare = re.fullmatch(r"\s*\d+(\.\d*)?\s*", text[:_MOST_CHARACTERS])
         problem = "has no unit" if bare else "is not a duration"
-        raise ConfigError(f"{duration!r} {problem}. Write {UNITS}.")
+        raise ConfigError(f"{shown} {problem}. Write {UNITS}.")
     number, exponent, unit = match.groups()
-    return Fraction(number) * Fraction(10) ** int(exponent or 0), unit.lower()
+    power = int(exponent or 0)
+    # The exponent is looked at before a power of ten is made of it, which could take all memory and time there is.
+    exact = Fraction(number) * Fraction(10) ** power if abs(power) < _MOST_CHARACTERS else Fraction(MOST + 1)
+    if exact > MOST or (exact and exact < Fraction(1, MOST)):
+        raise ConfigError(
+            f"{shown} is longer or shorter than any run; the number may be up to {MOST:.0e}. Write {UNITS}."
+        )
+    return exact, unit.lower()
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ import textwrap
 from collections.abc import Callable
 from typing import Any, TypeVar, dataclass_transform
 
-from annealkit.errors import SettingError
+from annealkit.errors import SettingError, clipped
 from annealkit.fields.checks import choice_problem, duration_problem, momentum_problem, number_problem
 
 _KEY = "annealkit"
@@ -274,6 +274,8 @@ def _arguments(cls: type) -> str:
 def _whole(value: Any, low: float, high: float, bounds: str) -> str | None:
     if isinstance(value, number_types.Real) and not isinstance(value, number_types.Integral | bool):
         return f" must be a whole number; got {value!r}."
+    if isinstance(value, int) and abs(value) >= 2**63:
+        return f" must fit 64 bits; got {clipped(str(value), 30)}."
     return number_problem(value, low, high, bounds)
 
 

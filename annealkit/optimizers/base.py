@@ -96,6 +96,9 @@ class KerasOptimizer:
         if not getattr(self, "rate_may_be_zero", True) and any(group.lr_scale == 0 for group in self.groups):
             problem = ": lr_scale=0 cannot be: this optimizer divides by the rate"
             raise SettingError(self, "groups", problem, "[{layer:head,lr_scale:1e-6}]")
+        clips = [name for name in ("clipnorm", "clipvalue", "global_clipnorm") if getattr(self, name, None) is not None]
+        if len(clips) > 1:  # Keras takes one.
+            raise SettingError(self, clips[1], f" cannot be set beside {clips[0]}: one way to clip", "null")
         if self.ema_overwrite_frequency is not None and self.ema_momentum is None:
             problem = f"=null leaves no average for ema_overwrite_frequency={self.ema_overwrite_frequency}"
             raise SettingError(self, "ema_momentum", problem, "0.99")
