@@ -1,6 +1,6 @@
 """Whatever is typed, a plan with finite rates comes of it, or one message that a person can act on.
 
-ANNEALKIT_FUZZ=10000 tries so many lists of words; without it a hundred or two.
+ANNEALKIT_FUZZ=10000 tries so many lists of words; without it sixty, since each takes Hydra a quarter of a second.
 """
 
 import os
@@ -22,20 +22,26 @@ from annealkit.configuration.schema import SETTINGS
 from annealkit.errors import AnnealkitError
 from annealkit.plugin_system.registry import Registry, load_registry
 
-COUNT = int(os.environ.get("ANNEALKIT_FUZZ", "160"))
+COUNT = int(os.environ.get("ANNEALKIT_FUZZ", "60"))
 FIRST = int(os.environ.get("ANNEALKIT_FUZZ_FIRST", "0"))
-SLOWEST = 60  # seconds, on a busy machine; one takes a tenth
+SLOWEST = 60  # seconds, on a busy machine
 
 # Of each kind that has made trouble somewhere: sizes, forms, signs, references, characters.
-VALUES = """
+VALUES = list(
+    filter(
+        None,
+        """
 0 1 3 -1 2.5 1e3 1e40 1e-45 1e-320 1e308 1e400 inf -inf nan 9223372036854775807 9223372036854775808 1000000000 0x10
 1_000 007 true false null ??? none abc 2ep 1500st 12.5% 0ep 0.5ep 1e9ep 1e30000000st 1e-30000000st 1e400% -1ep 101%
 [] [1] [1,2] [null] [2ep,4ep] [0.5,0.1] [0.95,0.85] [a,[b]] {} {a:1} {name:cosine} {name:null} [{name:cosine}]
-[{name:constant,length:60%},{name:cosine}] [{layer:head,lr_scale:10}] [{match:1e40}] [{name:product,of:[{name:step}]}]
-~ ~/x ~nobody/x ./a /tmp/ä größe 日本 a=b a#b a&b a;b a(b a) a'b a"b 'a b' "a,b" a\\ \\ a,b a:b $HOME ${HOME} ${nope}
+[{name:constant,length:60%},{name:cosine}] [{layer:head,lr_scale:10}] [{match:1e40}]
+[{name:product,of:[{name:step}]}]
+~ ~/x ~nobody/x ./a /tmp/ä größe 日本 a=b a#b a&b a;b a(b a) a'b a"b 'a_b' "a,b" a\\b \\ a,b a:b $HOME ${HOME} ${nope}
 ${seed} ${optimizer.lr} ${optimizer} ${trainer.epochs} ${oc.env:NOPE} ${oc.env:HOME} ${ ${} ${run_name:} ${hydra:job.num}
 ${now:%Y} range(3) choice(1,2) int(3) str(3) glob(*) foo(3) sort(3,1) interval(0,1) cosine sgd linear plateau greedy
-""".split()
+""".replace("\n", " ").split(" "),
+    )
+)
 CHARACTERS = "=.,:;~+-@/\\'\"[]{}()$%#&!?* \t\n\0\x1b\udcffaä日9e_"
 
 
@@ -119,12 +125,11 @@ def fault(words: list[str], app: Hydra, registry: Registry) -> str:
 def test_any_words_give_finite_rates_or_one_message() -> None:
     registry = load_registry()
     keys, choices = _words(registry)
-    faults, planned = {}, 0
+    faults = {}
     with initialized_hydra(registry) as app:
         for number in range(FIRST, FIRST + COUNT):
             words = _drawn(random.Random(number), keys, choices)
             found = fault(words, app, registry)
             if found:
                 faults[number] = f"{words}: {found}"
-            planned += not found
     assert not faults, "\n".join(f"{number}: {text[:600]}" for number, text in faults.items())

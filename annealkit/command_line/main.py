@@ -4,12 +4,12 @@ Each command is imported when it is called, so that the light ones start at once
 """
 
 import importlib
-import os
 import sys
 from dataclasses import dataclass
 
 from annealkit.errors import AnnealkitError, did_you_mean
 from annealkit.version import __version__
+from annealkit.writing.streams import make_streams_last
 
 
 @dataclass(frozen=True)
@@ -48,6 +48,7 @@ def main() -> int:
     0: done. 1: a run failed or diverged, a check failed, or none of the runs found can be compared. 2: the command or
     configuration cannot be. 130, 143: stopped by a signal.
     """
+    make_streams_last()
     try:
         return _run(sys.argv[1:])
     except AnnealkitError as error:
@@ -59,16 +60,16 @@ def main() -> int:
 
 def _run(arguments: list[str]) -> int:
     if not arguments:
-        return _print(USAGE, [])
+        return USAGE([])
     first = arguments[0]
     command = COMMANDS.get(first)
     if {"-h", "--help"} & set(arguments):
         if command is not None and command.has_help:
-            return _print(command, ["--help"])
+            return command(["--help"])
         words = [word for word in arguments if word not in ("-h", "--help")]
-        return _print(HELP, words)
+        return HELP(words)
     if command is not None:
-        return _print(command, arguments[1:])
+        return command(arguments[1:])
     if arguments == ["--version"]:  # Hydra would give its own.
         print(f"annealkit {__version__}")
         return 0
@@ -78,14 +79,3 @@ def _run(arguments: list[str]) -> int:
             f"there is no command {first!r}.{near} Commands are {', '.join(COMMANDS)}; key=value alone trains, too."
         )
     return TRAIN(arguments)
-
-
-def _print(command: Command, arguments: list[str]) -> int:
-    """Run a command that only prints; a reader that has had enough, as in `annealkit plugins | head`, is no fault."""
-    try:
-        code = command(arguments)
-        sys.stdout.flush()
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # So that the flush at exit does not fail again.
-        return 0
-    return code

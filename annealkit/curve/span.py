@@ -31,10 +31,8 @@ def parse_duration(duration: str) -> tuple[Fraction, str]:
     power = int(exponent or 0)
     # The exponent is looked at before a power of ten is made of it, which could take all memory and time there is.
     exact = Fraction(number) * Fraction(10) ** power if abs(power) < _MOST_CHARACTERS else Fraction(MOST + 1)
-    if exact > MOST or (exact and exact < Fraction(1, MOST)):
-        raise ConfigError(
-            f"{shown} is longer or shorter than any run; the number may be up to {MOST:.0e}. Write {UNITS}."
-        )
+    if exact > MOST:
+        raise ConfigError(f"{shown} is no length of a run; the number may be up to {MOST:.0e}. Write {UNITS}.")
     return exact, unit.lower()
 
 

@@ -6,6 +6,8 @@ import time
 
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
+from annealkit.writing.streams import is_terminal
+
 log = logging.getLogger("annealkit")
 
 _SECONDS_PER_LINE = 30  # within a long epoch, where there is no terminal to draw a bar on
@@ -34,7 +36,7 @@ class ProgressBar:
                 "rate {task.fields[rate]:.2e}  loss {task.fields[loss]:.3f}  {task.fields[speed]:,.0f} images/s"
             ),
             TimeRemainingColumn(),
-            disable=not (shown and sys.stdout.isatty()),
+            disable=not (shown and is_terminal(sys.stdout)),
             transient=True,
         )
         self._task = self._bar.add_task(

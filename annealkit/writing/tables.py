@@ -6,6 +6,8 @@ from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from annealkit.writing.streams import encoding_of
+
 if TYPE_CHECKING:  # rich takes 0.1 s to import, which only who prints needs.
     from rich.console import Console
 
@@ -34,9 +36,8 @@ def output() -> Iterator["Console"]:
     text = captured.get()
     if not console.is_terminal:
         text = "".join(f"{line.rstrip()}\n" for line in text.splitlines())
-    # A terminal without ± and … gets question marks, and no traceback.
-    encoding = sys.stdout.encoding or "utf-8"
-    sys.stdout.write(text.encode(encoding, "replace").decode(encoding))
+    encoding = encoding_of(sys.stdout)
+    print(text.encode(encoding, "replace").decode(encoding), end="")
 
 
 def print_table(
