@@ -18,11 +18,10 @@ from annealkit.jobs.one_run import ended_run, run_job
 from annealkit.plugin_system.registry import Registry, load_registry
 from annealkit.runs.folder import RunFolder
 from annealkit.runs.result import Result
+from annealkit.writing.log import log
 
 if TYPE_CHECKING:
     import keras
-
-log = logging.getLogger("annealkit")
 
 
 def train(overrides: Sequence[str] = (), callbacks: "Sequence[keras.callbacks.Callback]" = ()) -> Result:

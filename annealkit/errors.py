@@ -7,14 +7,49 @@ these errors as one paragraph without a traceback; from Python they are ordinary
 import difflib
 import re
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 MOST_CHARACTERS = 400  # of a message about one override: what a terminal shows without scrolling
 _MOST_OF_A_WORD = 80
+_MARK = "\N{REPLACEMENT CHARACTER}"
+_LONGEST = 500  # Characters of the words of other people's exceptions, which may quote an array or a page.
+
+
+def printable(text: str) -> str:
+    """The text without what a terminal would act on or cannot show: control characters, escapes, broken Unicode.
+
+    Names of files, values, docstrings and exceptions are other people's text, and may hold anything. Ends of lines
+    stay, other blanks become spaces; what is left out has a mark in its place. This is the one place that decides it.
+    """
+    if text.isascii() and text.isprintable():
+        return text
+    with suppress(UnicodeEncodeError):  # A surrogate that stands for no byte of a name, which JSON can hold.
+        text = text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+    return "".join(c if c.isprintable() or c == "\n" else " " if c.isspace() else _MARK for c in text)
+
+
+def words_of(error: BaseException) -> str:
+    """`ValueError: no luck`: what other people's code raised, on one line, even where it cannot say what it is."""
+    name, said = printable(type(error).__name__), text_of(error)
+    if said is None:
+        return f"{name}, whose text cannot be had, since its own __str__ raises"
+    said = " ".join(said.split())
+    return f"{name}: {said if len(said) <= _LONGEST else f'{said[: _LONGEST - 1]}…'}" if said else name
+
+
+def text_of(error: BaseException) -> str | None:
+    """What an exception says, so that it can be printed; None where it cannot say it."""
+    try:
+        return printable(str(error))
+    except BaseException:  # The code of whoever wrote the exception may raise anything, as the rest of it may.
+        return None
 
 
 class AnnealkitError(Exception):
-    """Base of all errors that a user can mend."""
+    """Base of all errors that a user can mend. What it says can be printed, whatever it quotes."""
+
+    def __str__(self) -> str:
+        return printable(super().__str__())
 
 
 class ConfigError(AnnealkitError, ValueError):

@@ -54,7 +54,7 @@ def test_all_else_works_and_each_fault_has_one_line(zoo: Path, tmp_path: Path) -
     assert len(lines) == len(CAUSES) + 3
     for distribution, (_, cause) in CAUSES.items():
         [line] = [line for line in lines if f"of {distribution} 2.5: " in line]
-        assert cause in line
+        assert cause in line and line.isprintable()
     nameless = [line for line in lines if f"of an unnamed distribution in {zoo} without version: " in line]
     assert {entry in line for entry in ("zoo_bare_entry", "zoo_anonymous_entry") for line in nameless} == {True, False}
     assert len(nameless) == 2
@@ -65,6 +65,7 @@ def test_all_else_works_and_each_fault_has_one_line(zoo: Path, tmp_path: Path) -
 def test_the_table_says_what_was_skipped_why_and_what_to_do(zoo: Path, tmp_path: Path) -> None:
     done = run("plugins", zoo=zoo, cwd=tmp_path, COLUMNS="400")
     assert (done.returncode, done.stderr) == (0, "")
+    assert all(line.isprintable() for line in done.stdout.splitlines())
     parts, _, skipped = done.stdout.partition("\nskipped\n")
     assert "halves" in parts and "zoo-good" in parts and "cosine" in parts
     for distribution, (_, cause) in CAUSES.items():

@@ -77,6 +77,22 @@ BROKEN = {
     "wrong syntax": ("def broken(:\n", "SyntaxError:"),
     "leaves at import": ("raise SystemExit(3)\n", "SystemExit: 3"),
     "raises at import": ("1 / 0\n", "ZeroDivisionError: division by zero"),
+    "cannot be printed": (
+        "class Mute(Exception):\n    def __str__(self): raise RuntimeError('no')\n    __repr__ = __str__\nraise Mute\n",
+        "Mute, whose text cannot be had, since its own __str__ raises",
+    ),
+    "leaves while it is printed": (
+        "class Mute(Exception):\n    def __str__(self): raise SystemExit(0)\nraise Mute\n",
+        "Mute, whose text cannot be had",
+    ),
+    "raises a base exception": ("class Odd(BaseException): pass\nraise Odd('own')\n", "Odd: own"),
+    "raises KeyboardInterrupt": ("raise KeyboardInterrupt('not by a key')\n", "KeyboardInterrupt: not by a key"),
+    "raises GeneratorExit": ("raise GeneratorExit\n", "GeneratorExit"),
+    "raises what a terminal acts on": (
+        "raise OSError('\\x1b[31mred\\x07\\x1b]0;title\\x07\\u202eflipped\\r\\x9b2J\\udcff')\n",
+        "OSError: \N{REPLACEMENT CHARACTER}[31mred",
+    ),
+    "raises a page": ("raise OSError('long ' * 10_000)\n", "long long"),
     "hook raises": (hook("raise OSError('no\\nluck')"), "OSError: no luck"),
     "hook leaves": (hook("raise SystemExit('gone')"), "SystemExit: gone"),
     "hook returns a number": (hook("return 3"), f"{DICTIONARY}int"),
@@ -125,9 +141,15 @@ def test_a_broken_plugin_is_skipped_with_one_line(fault: str, site: Path, capsys
     registry = load_registry()
     [line] = capsys.readouterr().err.splitlines()
     assert line.startswith("annealkit: skipped plugin 'annealkit_broken_entry' of annealkit-broken 2.5: ")
-    assert cause in line
+    assert cause in line and line.isprintable() and len(line) < 700
     assert registry.get("schedule", "halves").origin == "annealkit-good 1.0"
     assert {"cyclical", "step"} <= set(registry.parts["schedule"]) and "adam" in registry.parts["optimizer"]
+
+
+def test_a_real_ctrl_c_while_plugins_are_loaded_stops(site: Path) -> None:
+    install(site, "annealkit-slow", "import signal\nsignal.raise_signal(signal.SIGINT)\n")
+    with pytest.raises(KeyboardInterrupt):
+        discover()
 
 
 def test_a_broken_plugin_does_not_keep_a_run_from_training(site: Path, tmp_path: Path) -> None:

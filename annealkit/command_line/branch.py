@@ -12,7 +12,7 @@ from annealkit.configuration.composition import parse
 from annealkit.configuration.hydra_app import each_combination
 from annealkit.configuration.identity import flat_settings, run_name
 from annealkit.configuration.plan import make_plan
-from annealkit.errors import ConfigError
+from annealkit.errors import ConfigError, printable
 from annealkit.jobs.branching import THEN, compose_branch
 from annealkit.jobs.one_run import attempt, ended_run
 from annealkit.jobs.sweep import sigterm_as_exit
@@ -99,7 +99,7 @@ def _train(branches: list[tuple[Job, DictConfig]], count: int, registry: Registr
     for done, (job, config) in enumerate(branches):
         left = (time.perf_counter() - began) / done * (len(branches) - done) if done else None
         estimate = "" if left is None else f" ({roughly(left)} left)"
-        print(f"\nbranch {job.number + 1} of {count}: {job.label}{estimate}", flush=True)
+        print(printable(f"\nbranch {job.number + 1} of {count}: {job.label}{estimate}"), flush=True)
         with recorded(job.folder, config, job.overrides, sys.stdout):
             status, reason = attempt(config, job.folder, registry, job.plan, reuse_data=True)
         if status == FAILED:

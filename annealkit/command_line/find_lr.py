@@ -8,12 +8,13 @@ from omegaconf import DictConfig
 
 from annealkit.configuration.composition import compose
 from annealkit.configuration.plan import make_plan, to_settings
-from annealkit.errors import ConfigError
+from annealkit.errors import ConfigError, printable
 from annealkit.plugin_system.registry import Registry, load_registry
 from annealkit.range_test import FindLrSettings, RangeTest, conclude, ramp_rates, smoothing_weight
 from annealkit.range_test.files import check_files, write_csv, write_png
 from annealkit.range_test.view import show
 from annealkit.start_tensorflow import start_tensorflow
+from annealkit.writing.log import log
 
 HELP = """\
 annealkit find-lr: a learning-rate range test: which optimizer.lr to begin with
@@ -38,8 +39,6 @@ slows (where the fall slows, before the loss rises: Smith's upper bound, and wha
 is recommended). Nothing is left in outputs.
 """
 
-log = logging.getLogger("annealkit")
-
 
 def find_lr_command(arguments: list[str]) -> int:
     """Run a range test and print what it suggests."""
@@ -53,7 +52,7 @@ def find_lr_command(arguments: list[str]) -> int:
     _write_files(test, config)
     for name in (test.settings.csv, test.settings.png):
         if name is not None:
-            print(f"wrote {name}")
+            print(printable(f"wrote {name}"))
     return 0
 
 

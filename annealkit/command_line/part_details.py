@@ -7,6 +7,7 @@ from dataclasses import Field, fields, is_dataclass
 from typing import Any
 
 from annealkit.configuration.commented_yaml import REQUIRED, defaults_of
+from annealkit.errors import printable
 from annealkit.fields import as_text, default_of, prose_of, settings_of
 from annealkit.plugin_system.loading import Part
 
@@ -34,7 +35,7 @@ def _details(title: str, cls: type, prefix: str) -> str:
     for left, kind, text in settings:
         lines.append(f"  {left.ljust(width)}  {kind}".rstrip())
         lines += textwrap.wrap(text, _WIDTH, initial_indent=" " * 6, subsequent_indent=" " * 6, break_on_hyphens=False)
-    return "\n\n".join([*paragraphs, "\n".join(lines)])
+    return printable("\n\n".join([*paragraphs, "\n".join(lines)]))
 
 
 def _settings(cls: type, prefix: str) -> list[tuple[str, str, str]]:

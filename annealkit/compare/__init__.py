@@ -16,6 +16,7 @@ from annealkit.compare.machine_files import to_csv, to_json
 from annealkit.compare.options import HELP, Options, parse
 from annealkit.compare.runs import METRICS, FoundRun, find_runs
 from annealkit.compare.terminal import show
+from annealkit.errors import printable
 from annealkit.writing.files import write_file
 
 __all__ = ["compare"]
@@ -44,10 +45,10 @@ def compare(arguments: list[str]) -> int:
     written = _write_files(sections, runs, options)  # First, for a reader as in `| head` may end the printing.
     show(sections, runs, options)
     for line in written:
-        print(line)
+        print(printable(line))
     if not sections:
         sys.stdout.flush()
-        print(f"annealkit: {_nothing(runs, options)}", file=sys.stderr)
+        print(printable(f"annealkit: {_nothing(runs, options)}"), file=sys.stderr)
         return 1
     return 0
 

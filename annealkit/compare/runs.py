@@ -14,6 +14,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+from annealkit import errors
 from annealkit.errors import RunError
 from annealkit.runs.result import DIVERGED, FAILED, FINISHED, INTERRUPTED, RUNNING, STOPPED
 
@@ -140,10 +141,8 @@ def find_runs(folders: Iterable[Path], metric: Metric, or_stopped: bool = False)
 
 
 def printable(text: object) -> str:
-    """The text on one line without control characters or broken Unicode: names of folders may hold anything."""
-    text = os.fspath(text) if isinstance(text, Path) else str(text)
-    text = text.encode("utf-8", "surrogateescape").decode("utf-8", "replace") if not _has_lone(text) else ascii(text)
-    return "".join(c if c.isprintable() else " " if c.isspace() else "\N{REPLACEMENT CHARACTER}" for c in text)
+    """The text on one line, as a cell or a name in a table can hold it."""
+    return errors.printable(str(text)).replace("\n", " ")
 
 
 def number(value: object) -> float:
@@ -154,11 +153,6 @@ def number(value: object) -> float:
         return float(value)
     except OverflowError:  # A whole number of more than 308 digits.
         return math.nan
-
-
-def _has_lone(text: str) -> bool:
-    """Whether there are surrogates that no file name has, which JSON can hold."""
-    return any("\ud800" <= c <= "\udfff" and not "\udc80" <= c <= "\udcff" for c in text)
 
 
 def _run_folders(folders: list[Path], errors: list[OSError]) -> Iterator[tuple[Path, str]]:

@@ -1,7 +1,6 @@
 """One run from its configuration to its result: check everything, hold the folder, resume or report, train."""
 
 import gc
-import logging
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,18 +10,17 @@ from omegaconf import DictConfig
 
 from annealkit.configuration.identity import flat_settings
 from annealkit.configuration.plan import Plan, make_plan
-from annealkit.errors import AnnealkitError
+from annealkit.errors import AnnealkitError, words_of
 from annealkit.plugin_system.registry import Registry
 from annealkit.runs.changes import refuse_other_settings
 from annealkit.runs.folder import RunFolder
 from annealkit.runs.result import FAILED, STOPPED, Result
 from annealkit.runs.summary import summarize
 from annealkit.start_tensorflow import start_tensorflow
+from annealkit.writing.log import log
 
 if TYPE_CHECKING:
     import keras
-
-log = logging.getLogger("annealkit")
 
 ENDED_BEFORE = "This run has already ended; rerun=true starts it afresh. Its data: %s."
 STOPPED_BEFORE = "A callback stopped this run. Without callbacks it goes on; rerun=true starts it afresh. Its data: %s."
@@ -57,7 +55,7 @@ def attempt(
         return FAILED, str(error)
     except Exception as error:
         log.exception("annealkit: the run was stopped by an unforeseen error")
-        return FAILED, f"{type(error).__name__}: {error}"
+        return FAILED, words_of(error)
     log.info(summarize(result))
     return result.status, result.message
 
@@ -109,6 +107,6 @@ def run_job(
 def _keep(error: Exception, run_folder: RunFolder) -> None:
     """Leave the reason in the run's folder, so that a sweep's end and a later reader find it."""
     try:
-        run_folder.update_state(status=FAILED, message=f"{type(error).__name__}: {error}")
+        run_folder.update_state(status=FAILED, message=words_of(error))
     except AnnealkitError as second:  # A full disk, most likely: the first error is the one that matters.
         print(f"annealkit: {second}", file=sys.stderr)

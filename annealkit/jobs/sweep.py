@@ -15,7 +15,7 @@ from hydra.plugins.launcher import Launcher
 from omegaconf import DictConfig, OmegaConf
 
 from annealkit.configuration.hydra_app import initialized_hydra, launching
-from annealkit.errors import ConfigError
+from annealkit.errors import ConfigError, printable, words_of
 from annealkit.jobs.one_run import attempt
 from annealkit.jobs.sweep_jobs import Job, jobs_need_no_number, list_jobs, sweep_config
 from annealkit.jobs.table import rows_of, show
@@ -113,7 +113,7 @@ def _one_after_another(jobs: list[Job], launcher_of: Launch, registry: Registry,
         for done, job in enumerate(left):
             seconds = (time.perf_counter() - began) / done * (len(left) - done) if done else None
             estimate = f" ({roughly(seconds)} left)" if seconds is not None else ""
-            print(f"\njob {job.number + 1} of {len(jobs)}: {job.label}{estimate}", flush=True)
+            print(printable(f"\njob {job.number + 1} of {len(jobs)}: {job.label}{estimate}"), flush=True)
             failures |= _launch(launcher, [job], [job.overrides], job.number)
 
 
@@ -155,7 +155,7 @@ def _launch(launcher: Launcher, jobs: list[Job], overrides: list[list[str]], fir
         results: Sequence[Any] = launcher.launch(overrides, initial_job_idx=first)
         reasons = [result.return_value for result in results]
     except Exception as error:  # A full disk, a worker that was killed. Of runs that had begun, their folders tell.
-        reason = " ".join(f"{type(error).__name__}: {error}".split())
+        reason = words_of(error)
         reasons = ["" if (job.folder / "run.json").exists() else reason for job in jobs]
     return {job.number: reason for job, reason in zip(jobs, reasons, strict=True) if reason}
 

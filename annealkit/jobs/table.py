@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from annealkit.errors import RunError
+from annealkit.errors import RunError, printable
 from annealkit.jobs.sweep_jobs import Job
 from annealkit.runs.folder import RunFolder
 from annealkit.runs.result import DIVERGED, FAILED, FINISHED, INTERRUPTED, STOPPED
@@ -82,7 +82,8 @@ def show(rows: list[Row], outputs: Path) -> None:
         fold = [place for place in _PROSE if place < columns] if console.is_terminal else []
         print_table(console, HEADINGS[:columns], [row.cells()[:columns] for row in rows], fold, _FIGURES)
     counts = Counter(row.status for row in rows)
-    print(f"{len(rows)} jobs: {', '.join(f'{count} {status}' for status, count in counts.items())}. In {outputs}.")
+    statuses = ", ".join(f"{count} {status}" for status, count in counts.items())
+    print(printable(f"{len(rows)} jobs: {statuses}. In {outputs}."))
     if any(row.status in _LEFT for row in rows):
         print("The same command does only what is left.")
     sys.stdout.flush()

@@ -5,7 +5,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import NamedTuple
 
-from annealkit.errors import AnnealkitError, ConfigError, SettingError, WrongValuesError
+from annealkit.errors import AnnealkitError, ConfigError, SettingError, WrongValuesError, text_of, words_of
+from annealkit.plugin_system.ctrl_c import was_ctrl_c
 from annealkit.plugin_system.loading import OWN_DISTRIBUTION, Part
 
 
@@ -36,19 +37,20 @@ def naming_the_faulty(suspects: list[Part]) -> Iterator[None]:
         if part is None:
             raise
         raise ConfigError(_accusation(part, str(error))) from error
-    except ConfigError as error:
+    except AnnealkitError as error:
+        if text_of(error) is None:
+            raise _blaming(error, suspects) from error
+        if not isinstance(error, ConfigError):
+            raise
         said = _on_the_command_line(error, suspects)
         call = raised_by(error, suspects)
         if call is None or call.part.distribution == OWN_DISTRIBUTION or _is_named(call.part, str(said)):
             raise said from error.__cause__
         raise ConfigError(f"{call.part.label} (from {call.part.origin}): {said}") from error
-    except AnnealkitError:
-        raise
-    except (Exception, SystemExit) as error:
-        part, place = _blamed(error, suspects)
-        if part.distribution == OWN_DISTRIBUTION:
+    except BaseException as error:
+        if was_ctrl_c(error) or _blamed(error, suspects)[0].distribution == OWN_DISTRIBUTION:
             raise  # Our own fault, of which we want the traceback.
-        raise ConfigError(_accusation(part, f"{type(error).__name__}: {error} (in {place})")) from error
+        raise _blaming(error, suspects) from error
 
 
 def raised_by(error: BaseException, suspects: Sequence[Part]) -> Call | None:
@@ -58,6 +60,11 @@ def raised_by(error: BaseException, suspects: Sequence[Part]) -> Call | None:
             if frame.f_globals.get("__name__") == part.cls.__module__:
                 return Call(part, frame.f_code.co_name, frame.f_code.co_filename, line)
     return None
+
+
+def _blaming(error: BaseException, suspects: list[Part]) -> ConfigError:
+    part, place = _blamed(error, suspects)
+    return ConfigError(_accusation(part, f"{words_of(error)} (in {place})"))
 
 
 def _blamed(error: BaseException, suspects: list[Part]) -> tuple[Part, str]:

@@ -18,7 +18,7 @@ import pluggy
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from annealkit.errors import ConfigError, did_you_mean
+from annealkit.errors import ConfigError, did_you_mean, printable, words_of
 from annealkit.fields import prose_of
 from annealkit.groups import GROUPS, builtin_modules
 from annealkit.plugin_system import hookspecs
@@ -46,7 +46,7 @@ class Part:
     @property
     def summary(self) -> str:
         """The first line of the class's docstring."""
-        return prose_of(self.cls).partition("\n")[0]
+        return printable(prose_of(self.cls).partition("\n")[0])
 
     @property
     def label(self) -> str:
@@ -56,7 +56,7 @@ class Part:
     @property
     def origin(self) -> str:
         """Distribution and version, for messages and for `run.json`."""
-        return f"{self.distribution} {self.version}"
+        return printable(f"{self.distribution} {self.version}")
 
     @cached_property
     def node(self) -> DictConfig:
@@ -84,7 +84,7 @@ def entry_points() -> Iterator[tuple[EntryPoint | Exception, str, str]]:
         try:
             points = list(distribution.entry_points.select(group=ENTRY_POINTS))
         except Exception as error:
-            yield ConfigError(f"its {ENTRY_POINTS_FILE} cannot be read: {error}"), *_identity(distribution)
+            yield ConfigError(f"its {ENTRY_POINTS_FILE} cannot be read: {words_of(error)}"), *_identity(distribution)
             continue
         if points:
             name, version = _identity(distribution)

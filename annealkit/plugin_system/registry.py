@@ -15,9 +15,10 @@ from typing import Any
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import ConfigKeyError, MissingMandatoryValue, OmegaConfBaseException
 
-from annealkit.errors import AnnealkitError, ConfigError, SettingError, did_you_mean
+from annealkit.errors import AnnealkitError, ConfigError, SettingError, did_you_mean, printable, words_of
 from annealkit.fields import settings_of
 from annealkit.groups import GROUPS
+from annealkit.plugin_system.ctrl_c import was_ctrl_c
 from annealkit.plugin_system.loading import ENTRY_POINTS_FILE, UNNAMED, Part, entry_points, load
 from annealkit.plugin_system.refusals import refusal
 
@@ -45,7 +46,9 @@ class Skipped:
         return self.cause == f"disabled by {DISABLE}"
 
     def __str__(self) -> str:
-        return f"annealkit: skipped plugin {self.entry_point!r} of {self.distribution} {self.version}: {self.cause}"
+        return printable(
+            f"annealkit: skipped plugin {self.entry_point!r} of {self.distribution} {self.version}: {self.cause}"
+        )
 
 
 @dataclass(frozen=True)
@@ -66,7 +69,7 @@ class Slow:
         )
 
     def __str__(self) -> str:
-        return (
+        return printable(
             f"annealkit: plugin {self.entry_point!r} of {self.distribution} {self.version} took {self.seconds:.1f} s "
             f"to load, for which every command waits. {self.advice}"
         )
@@ -154,8 +157,10 @@ class Registry:
             key = str(error.full_key or error.key)
             raise ConfigError(f"{group}={name}: {group}.{key}: {refusal(error, key)}") from None
         # A plugin's own check may raise anything; the user needs its words and its origin.
-        except (Exception, SystemExit) as error:
-            raise ConfigError(f"{group}={name} (from {part.origin}): {type(error).__name__}: {error}") from error
+        except BaseException as error:
+            if was_ctrl_c(error):
+                raise
+            raise ConfigError(f"{group}={name} (from {part.origin}): {words_of(error)}") from error
 
     def why_absent(self, name: str) -> str:
         """` Plugin knee of annealkit-knee was skipped, see above.` if that may be why the name is not there, or ``."""
@@ -225,10 +230,10 @@ def discover() -> Registry:
                 if seconds > SLOW_SECONDS and distribution != "annealkit":
                     registry.slow.append(Slow(distribution, version, name, seconds))
                 continue
-            except KeyboardInterrupt:
-                raise
             # A plugin may raise anything while it is imported, SystemExit included; none of it may stop the others.
             except BaseException as error:
-                cause = " ".join(f"{type(error).__name__}: {error}".split())
+                if was_ctrl_c(error):
+                    raise
+                cause = words_of(error)
         registry.skipped.append(Skipped(distribution, version, name, cause))
     return registry

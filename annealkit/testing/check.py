@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from annealkit.errors import AnnealkitError, WrongValuesError
+from annealkit.errors import AnnealkitError, WrongValuesError, words_of
 
 if TYPE_CHECKING:  # pytest imports this module wherever annealkit is installed: it stays light.
     from annealkit.plugin_system.loading import Part
@@ -80,17 +80,21 @@ class Check:
             self.body()
         except ConformanceError:
             raise
-        except Exception as error:
+        except BaseException as error:
+            from annealkit.plugin_system.ctrl_c import was_ctrl_c
+
+            if was_ctrl_c(error):
+                raise
             found, change = self._unforeseen(error)
             raise UnusableError(message(self.part, found, change)) from error
 
-    def _unforeseen(self, error: Exception) -> tuple[str, str]:
+    def _unforeseen(self, error: BaseException) -> tuple[str, str]:
         """What was raised, where in the part's own code, and what to change."""
         from annealkit.plugin_system.faulty_parts import raised_by
 
         if isinstance(error, WrongValuesError):
             return str(error), "let it return one finite number of at least 0 for each step, whatever the span."
-        found = f"{type(error).__name__}: {error}"
+        found = words_of(error)
         call = None if self.source is None else raised_by(error, [self.source])
         if call is None:
             frame = traceback.extract_tb(error.__traceback__)[-1]

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from annealkit.errors import ConfigError
+from annealkit.errors import ConfigError, words_of
 from annealkit.testing.subject import Subject, same
 
 METRICS = ("loss", "accuracy", "val_loss", "val_accuracy")
@@ -136,8 +136,7 @@ def refuses_a_missing_metric(subject: Subject) -> None:
                 continue
             except Exception as error:
                 raise subject.failure(
-                    f"without {metric} observe raised {type(error).__name__}: {error}; expected a ConfigError that "
-                    f"names {metric}",
+                    f"without {metric} observe raised {words_of(error)}; expected a ConfigError that names {metric}",
                     change,
                     settings,
                 ) from None

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from annealkit.errors import ConfigError
+from annealkit.errors import ConfigError, words_of
 from annealkit.testing.keras_setup import precision, start
 from annealkit.testing.subject import Settings, Subject
 
@@ -123,7 +123,7 @@ def survives_its_config(subject: Subject) -> None:
             again.set_weights(model.get_weights())
         except Exception as error:
             raise subject.failure(
-                f"it cannot be rebuilt from its configuration: {type(error).__name__}: {error}", change, settings
+                f"it cannot be rebuilt from its configuration: {words_of(error)}", change, settings
             ) from None
         left, right = (np.asarray(network(inputs, training=False)) for network in (model, again))
         if not np.allclose(left, right, atol=1e-5):

@@ -4,8 +4,9 @@ import os
 import sys
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from annealkit.errors import printable
 from annealkit.writing.streams import encoding_of
 
 if TYPE_CHECKING:  # rich takes 0.1 s to import, which only who prints needs.
@@ -17,11 +18,17 @@ LEAST_FOLDED = 24
 def make_console() -> "Console":
     """A console that is `COLUMNS` wide, 80 if that is not set and there is no terminal.
 
-    Labels, messages and folders are other people's text: brackets in them are no markup, `:tea:` is no picture.
+    Labels, messages and folders are other people's text: brackets in them are no markup, `:tea:` is no picture, and
+    what a terminal would act on is left out.
     """
     from rich.console import Console
+    from rich.text import Text
 
-    console = Console(markup=False, highlight=False, emoji=False)
+    class Printing(Console):
+        def render_str(self, text: str, **options: Any) -> Text:
+            return super().render_str(printable(text), **options)
+
+    console = Printing(markup=False, highlight=False, emoji=False)
     if not console.is_terminal and "COLUMNS" not in os.environ:
         console.width = 80
     return console
