@@ -11,6 +11,7 @@ from contextlib import contextmanager, suppress
 
 MOST_CHARACTERS = 400  # of a message about one override: what a terminal shows without scrolling
 _MOST_OF_A_WORD = 80
+_COLOURS = re.compile("\x1b\\[[0-9;]*m")
 _MARK = "\N{REPLACEMENT CHARACTER}"
 _LONGEST = 500  # Characters of the words of other people's exceptions, which may quote an array or a page.
 
@@ -19,10 +20,12 @@ def printable(text: str) -> str:
     """The text without what a terminal would act on or cannot show: control characters, escapes, broken Unicode.
 
     Names of files, values, docstrings and exceptions are other people's text, and may hold anything. Ends of lines
-    stay, other blanks become spaces; what is left out has a mark in its place. This is the one place that decides it.
+    stay, other blanks become spaces, colours go; what else is left out has a mark in its place. This is the one place
+    that decides it.
     """
     if text.isascii() and text.isprintable():
         return text
+    text = _COLOURS.sub("", text)
     with suppress(UnicodeEncodeError):  # A surrogate that stands for no byte of a name, which JSON can hold.
         text = text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
     return "".join(c if c.isprintable() or c == "\n" else " " if c.isspace() else _MARK for c in text)
@@ -34,7 +37,9 @@ def words_of(error: BaseException) -> str:
     if said is None:
         return f"{name}, whose text cannot be had, since its own __str__ raises"
     said = " ".join(said.split())
-    return f"{name}: {said if len(said) <= _LONGEST else f'{said[: _LONGEST - 1]}…'}" if said else name
+    if len(said) > _LONGEST:  # The end matters as much: TensorFlow says there what went wrong.
+        said = f"{said[: _LONGEST // 2]}…{said[1 - _LONGEST // 2 :]}"
+    return f"{name}: {said}" if said else name
 
 
 def text_of(error: BaseException) -> str | None:
@@ -92,6 +97,19 @@ class WrongValuesError(ConfigError):
     def __init__(self, part: type, fault: str) -> None:
         super().__init__(f"{part.__module__}.{part.__qualname__} {fault}")
         self.part = part
+
+
+class WrongReturnError(ConfigError):
+    """What a part handed back is not what every part of its kind hands back.
+
+    Attributes:
+        found: what it was.
+        change: what the author of the part is to change.
+    """
+
+    def __init__(self, found: str, change: str) -> None:
+        super().__init__(f"{found}. To change: {change}")
+        self.found, self.change = found, change
 
 
 class DataError(AnnealkitError):

@@ -365,7 +365,10 @@ def test_a_model_that_could_not_be_saved_is_refused_before_training(
         return model
 
     monkeypatch.setattr(Mlp, "build", build)
-    with pytest.raises(ConfigError, match=r"model: Subclassed cannot be rebuilt .* give the class a get_config"):
+    with pytest.raises(
+        ConfigError,
+        match=r"^model=mlp \(from annealkit .*Subclassed cannot be rebuilt .* a get_config",
+    ):
         train()
 
 

@@ -26,6 +26,7 @@ from annealkit.feedback.base import PER_EPOCH, is_per_epoch
 from annealkit.groups import GROUPS
 from annealkit.plugin_system.faulty_parts import naming_the_faulty
 from annealkit.plugin_system.registry import Part, Registry
+from annealkit.plugin_system.returned import batches_of, checked_rate_and_batches, checked_size, checked_state
 from annealkit.start_tensorflow import start_tensorflow
 
 MOST_STEPS = 100_000_000  # of a run; its rates alone take 800 MB
@@ -110,6 +111,11 @@ class Plan:
     kept_steps: frozenset[int]
     feedback_interval: int | None
 
+    @property
+    def accumulate(self) -> int:
+        """Batches in a weight update."""
+        return int(batches_of(self.parts.optimizer))
+
     @cached_property
     def settings(self) -> dict[str, Any]:
         """Everything that makes the run another one, as `group.key`."""
@@ -156,14 +162,18 @@ def make_plan(config: DictConfig, registry: Registry, steps_per_epoch: int | Non
     _check_words(config)
     parts = _build_parts(config, registry)
     trainer = to_settings(config.trainer, TrainerSettings)
-    _check_monitors(parts, trainer)
+    _check_feedback(parts)
+    with naming_the_faulty([*parts.sources["data"], *parts.sources["feedback"]]):
+        _check_monitors(parts, trainer)
     origin = _origin(config, registry)
+    with naming_the_faulty(parts.sources["optimizer"]):
+        checked_rate_and_batches(parts.optimizer)
     train_size = None
     if steps_per_epoch is None:
         with naming_the_faulty(parts.sources["data"]):
-            train_size = parts.data.train_size()
-        images, _ = training_images(parts.data, train_size)
-        images_per_update = trainer.batch_size * parts.optimizer.gradient_accumulation_steps
+            train_size = checked_size(parts.data.train_size())
+            images, _ = training_images(parts.data, train_size)
+        images_per_update = trainer.batch_size * batches_of(parts.optimizer)
         steps_per_epoch = -(-images // images_per_update)  # The last one takes what is left.
     total_steps = steps_per_epoch * trainer.epochs if origin is None else origin.branch.at + origin.length
     run = Run(total_steps, steps_per_epoch)
@@ -262,6 +272,13 @@ def _kept_steps(trainer: TrainerSettings, run: Run) -> frozenset[int]:
             "Try trainer.keep_at=[80%], or [] to keep none."
         )
     return frozenset(kept)
+
+
+def _check_feedback(parts: Parts) -> None:
+    """What a rule begins with, before there is a run that it could stop."""
+    if parts.feedback is not None:
+        with naming_the_faulty(parts.sources["feedback"]):
+            checked_state(parts.feedback.begin(), "begin()")
 
 
 def _check_monitors(parts: Parts, trainer: TrainerSettings) -> None:

@@ -73,14 +73,18 @@ def learning_rates(schedule: Schedule, lr: float, run: Run, warmup: Warmup | Non
         raise ConfigError(f"lr must be a finite number of at least 0; got {lr!r}.")
     if lr and not LEAST <= lr <= MOST:
         raise ConfigError(f"lr must be 0, or lie in [{LEAST:.2g}, {MOST:.2g}], which float32 can hold; got {lr!r}.")
-    values = factors(schedule, np.arange(run.total_steps, dtype=np.int64), run, warmup)
-    highest = int(np.argmax(values))
-    if values[highest] > MOST / max(lr, 1):
-        fault = (
-            f"returned {values[highest]:g} at step {highest} of {run.total_steps}, which times lr={lr:g} is more than "
+    with np.errstate(over="ignore"):
+        made = factors(schedule, np.arange(run.total_steps, dtype=np.int64), run, warmup)
+        rates: np.ndarray = lr * made
+    if (rates > MOST).any():
+        first = int(np.argmax(rates > MOST))
+        at_fault = warmup if warmup is not None and first < _split(run, warmup)[0] else schedule
+        raise WrongValuesError(
+            type(at_fault),
+            f"must return numbers whose product with lr={lr:g} is at most {MOST:.4g}, the largest of float32; "
+            f"got the factor {made[first]:g} at step {first} of {run.total_steps}.",
         )
-        raise WrongValuesError(type(schedule), f"{fault}float32 can hold, {MOST:.2g}.")
-    return lr * values
+    return rates
 
 
 def factors(schedule: Schedule, step: np.ndarray, run: Run, warmup: Warmup | None = None) -> np.ndarray:

@@ -55,6 +55,12 @@ class TableSchedule(keras.optimizers.schedules.LearningRateSchedule):
         index = tf.minimum(update, tf.size(self._rates, out_type=tf.int64) - 1)
         return tf.gather(self._rates, index) * self.scale
 
+    @property
+    def rates(self) -> np.ndarray:
+        """Those of the table, float32, without the scale."""
+        rates: np.ndarray = self._rates.numpy()
+        return rates
+
     def get_config(self) -> dict[str, Any]:
         """The table as base64 of its bytes: as a list of numbers it would be three times as long, and slow to read."""
         return {

@@ -5,7 +5,15 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import NamedTuple
 
-from annealkit.errors import AnnealkitError, ConfigError, SettingError, WrongValuesError, text_of, words_of
+from annealkit.errors import (
+    AnnealkitError,
+    ConfigError,
+    SettingError,
+    WrongReturnError,
+    WrongValuesError,
+    text_of,
+    words_of,
+)
 from annealkit.plugin_system.ctrl_c import was_ctrl_c
 from annealkit.plugin_system.loading import OWN_DISTRIBUTION, Part
 
@@ -20,7 +28,7 @@ class Call(NamedTuple):
 
 
 @contextmanager
-def naming_the_faulty(suspects: list[Part]) -> Iterator[None]:
+def naming_the_faulty(suspects: Sequence[Part], own_code_only: bool = False) -> Iterator[None]:
     """Turn what the code of a part raises, and what is wrong with its values, into an error that says whose it is.
 
     A ConfigError of the part's own keeps its words, which tell the user of a value that cannot be, with the names that
@@ -29,6 +37,7 @@ def naming_the_faulty(suspects: list[Part]) -> Iterator[None]:
 
     Args:
         suspects: the parts whose code may be called within, as `Parts.sources` has them.
+        own_code_only: what is raised elsewhere is nobody's fault here, since much else is done within.
     """
     try:
         yield
@@ -37,6 +46,8 @@ def naming_the_faulty(suspects: list[Part]) -> Iterator[None]:
         if part is None:
             raise
         raise ConfigError(_accusation(part, str(error))) from error
+    except WrongReturnError as error:
+        raise ConfigError(_accusation(suspects[0], error.found)) from error
     except AnnealkitError as error:
         if text_of(error) is None:
             raise _blaming(error, suspects) from error
@@ -48,6 +59,8 @@ def naming_the_faulty(suspects: list[Part]) -> Iterator[None]:
             raise said from error.__cause__
         raise ConfigError(f"{call.part.label} (from {call.part.origin}): {said}") from error
     except BaseException as error:
+        if own_code_only and raised_by(error, suspects) is None:
+            raise
         if was_ctrl_c(error) or _blamed(error, suspects)[0].distribution == OWN_DISTRIBUTION:
             raise  # Our own fault, of which we want the traceback.
         raise _blaming(error, suspects) from error
@@ -62,12 +75,12 @@ def raised_by(error: BaseException, suspects: Sequence[Part]) -> Call | None:
     return None
 
 
-def _blaming(error: BaseException, suspects: list[Part]) -> ConfigError:
+def _blaming(error: BaseException, suspects: Sequence[Part]) -> ConfigError:
     part, place = _blamed(error, suspects)
     return ConfigError(_accusation(part, f"{words_of(error)} (in {place})"))
 
 
-def _blamed(error: BaseException, suspects: list[Part]) -> tuple[Part, str]:
+def _blamed(error: BaseException, suspects: Sequence[Part]) -> tuple[Part, str]:
     """Whose fault it is, and the file and line that raised."""
     call = raised_by(error, suspects)
     if call is not None:
@@ -78,7 +91,7 @@ def _blamed(error: BaseException, suspects: list[Part]) -> tuple[Part, str]:
     return (foreign or suspects)[0], f"{frame.f_code.co_filename}:{line}"
 
 
-def _on_the_command_line(error: ConfigError, suspects: list[Part]) -> ConfigError:
+def _on_the_command_line(error: ConfigError, suspects: Sequence[Part]) -> ConfigError:
     """The error in the words of the command line, if it is about a setting of one of them."""
     if isinstance(error, SettingError):
         for part in suspects:

@@ -56,7 +56,10 @@ def annealkit_feedback() -> dict[str, type]:
 
 @hookspec
 def annealkit_optimizers() -> dict[str, type]:
-    """Optimizers: a field `lr` and `build(learning_rate) -> keras.optimizers.Optimizer`. See annealkit.optimizers."""
+    """Optimizers: a field `lr` and `build(learning_rate) -> keras.optimizers.Optimizer`. See annealkit.optimizers.
+
+    One that is derived from `annealkit.KerasOptimizer` has decay, clipping, averages, accumulation and groups besides.
+    """
 
 
 @hookspec

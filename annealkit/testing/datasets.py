@@ -8,6 +8,7 @@ import numpy as np
 
 from annealkit.datasets.base import Images
 from annealkit.errors import ConfigError, DataError
+from annealkit.plugin_system.returned import checked_images, checked_size
 from annealkit.testing.subject import Settings, Subject
 
 # So that a large set takes no long time; what an example says itself stays.
@@ -51,10 +52,8 @@ def knows_its_size(subject: Subject) -> None:
                     settings,
                 ) from None
             continue
-        if not isinstance(size, int) or isinstance(size, bool) or size < 1:
-            raise subject.unusable(
-                f"train_size() returned {size!r}", "return a whole number (int) of at least 1.", settings
-            )
+        with subject.judging(settings):
+            checked_size(size)
 
 
 def loads_that_many(subject: Subject) -> None:
@@ -70,46 +69,16 @@ def loads_that_many(subject: Subject) -> None:
 
 def gives_images(subject: Subject) -> None:
     for settings, _, images in loaded(subject):
-        if not isinstance(images, Images):
+        with subject.judging(settings):
+            checked_images(images)
+        pictures = images.train_images
+        if (pictures.dtype, pictures.ndim) not in ((np.uint8, 4), (np.float32, 2)):
             raise subject.unusable(
-                f"load() returned {type(images).__name__}", "return an annealkit.datasets.Images.", settings
-            )
-        classes = len(images.class_names)
-        for which in ("train", "test"):
-            pictures, labels = getattr(images, f"{which}_images"), getattr(images, f"{which}_labels")
-            problem = _problem(pictures, labels, classes)
-            if problem is not None:
-                raise subject.unusable(
-                    f"{which}_{problem}",
-                    "return pictures as uint8 of shape (n, height, width, channels), or features as float32 of shape "
-                    "(n, features), with one int32 label each, from 0 to the number of class names - 1.",
-                    settings,
-                )
-        if images.train_images.shape[1:] != images.test_images.shape[1:]:
-            raise subject.unusable(
-                f"train_images have shape {images.train_images.shape[1:]} each and test_images "
-                f"{images.test_images.shape[1:]}",
-                "give both one shape.",
+                f"train_images are {pictures.dtype} of shape {pictures.shape}",
+                "return pictures as uint8 of shape (n, height, width, channels), or features as float32 of shape (n, "
+                "features).",
                 settings,
             )
-
-
-def _problem(pictures: Any, labels: Any, classes: int) -> str | None:
-    """What is wrong, beginning with the array's name."""
-    for name, array in (("images", pictures), ("labels", labels)):
-        if not isinstance(array, np.ndarray):
-            return f"{name} is {type(array).__name__}; expected a NumPy array"
-    if (pictures.dtype, pictures.ndim) not in ((np.uint8, 4), (np.float32, 2)):
-        return f"images are {pictures.dtype} of shape {pictures.shape}"
-    if len(pictures) == 0:
-        return "images are none"
-    if not np.isfinite(pictures).all():
-        return "images have values that are not finite"
-    if labels.dtype != np.int32 or labels.shape != (len(pictures),):
-        return f"labels are {labels.dtype} of shape {labels.shape}, for {len(pictures)} images"
-    if labels.min() < 0 or labels.max() >= classes:
-        return f"labels go from {labels.min()} to {labels.max()}, for {classes} class names"
-    return None
 
 
 def loads_the_same_twice(subject: Subject) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from annealkit.errors import ConfigError, words_of
+from annealkit.plugin_system.returned import checked_state, checked_storable
 from annealkit.testing.subject import Subject, same
 
 METRICS = ("loss", "accuracy", "val_loss", "val_accuracy")
@@ -38,12 +39,8 @@ def states(instance: Any, observations: list[dict[str, float]]) -> Iterator[dict
 def begins_at_1(subject: Subject) -> None:
     for settings, instance in subject.each():
         state = instance.begin()
-        if not isinstance(state, dict) or state.get("scale") != 1.0 or isinstance(state["scale"], bool):
-            raise subject.unusable(
-                f'begin() returned {state!r}; expected a dictionary with "scale": 1.0',
-                'return {"scale": 1.0, …} from begin().',
-                settings,
-            )
+        with subject.judging(settings):
+            checked_state(state, "begin()")
         if not same(state, instance.begin()) or state is instance.begin():
             raise subject.unusable(
                 "begin() returned another state, or the very same object, when called a second time",
@@ -82,15 +79,10 @@ def survives_json(subject: Subject) -> None:
         for name, values in SERIES.items():
             through = instance.begin()
             for epoch, straight in enumerate(states(instance, [metrics_of(value) for value in values])):
-                try:
-                    through = json.loads(json.dumps(instance.observe(through, metrics_of(values[epoch]))))
-                except TypeError as error:
-                    raise subject.failure(
-                        f"the state cannot be stored as JSON: {error}",
-                        "put only str, int, float, bool, None, lists and dictionaries into it; float(…) makes a float "
-                        "of a NumPy number.",
-                        settings,
-                    ) from None
+                observed = instance.observe(through, metrics_of(values[epoch]))
+                with subject.judging(settings, usable=True):
+                    checked_storable(observed, "observe()")
+                through = json.loads(json.dumps(observed))
                 if not same(through["scale"], straight["scale"]):
                     raise subject.failure(
                         f"at epoch {epoch} of the {name} series the scale is {straight['scale']}, but "

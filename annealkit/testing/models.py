@@ -6,12 +6,12 @@ from typing import Any
 import numpy as np
 
 from annealkit.errors import ConfigError, words_of
+from annealkit.plugin_system.returned import LAST_LAYER, checked_probabilities, checked_shapes
 from annealkit.testing.keras_setup import precision, start
 from annealkit.testing.subject import Settings, Subject
 
 SHAPES = [(32, 32, 3), (3,)]  # a picture, and three features where pictures are refused
 CLASSES, IMAGES = 7, 5
-LAST_LAYER = 'end it with keras.layers.Dense(classes, activation="softmax", dtype="float32").'
 
 
 def networks(subject: Subject, policy: str = "float32") -> Iterator[tuple[Settings, Any, np.ndarray]]:
@@ -36,14 +36,15 @@ def networks(subject: Subject, policy: str = "float32") -> Iterator[tuple[Settin
 
 
 def builds(subject: Subject) -> None:
-    keras = start()
+    start()
     for settings, model, inputs in networks(subject):
-        if not isinstance(model, keras.Model):
-            raise subject.unusable(f"build returned {type(model).__name__}", "return a keras.Model.", settings)
-        if model.output_shape != (None, CLASSES) or model.input_shape != (None, *inputs.shape[1:]):
+        shape = inputs.shape[1:]
+        with subject.judging(settings):
+            checked_shapes(model, shape, CLASSES)
+        if model.output_shape != (None, CLASSES) or model.input_shape != (None, *shape):
             raise subject.unusable(
-                f"built for inputs of shape {inputs.shape[1:]} in {CLASSES} classes it has input shape "
-                f"{model.input_shape} and output shape {model.output_shape}",
+                f"built for inputs of shape {shape} in {CLASSES} classes it has input shape {model.input_shape} and "
+                f"output shape {model.output_shape}",
                 "begin it with keras.Input(input_shape); " + LAST_LAYER,
                 settings,
             )
@@ -65,15 +66,8 @@ def _check_probabilities(subject: Subject, policy: str) -> None:
                 f"its output is {output.dtype.name} in {policy}; expected float32", LAST_LAYER, settings
             )
         values = np.asarray(output)
-        sums = values.sum(axis=-1)
-        if not (np.isfinite(values).all() and (values >= 0).all() and np.allclose(sums, 1, atol=1e-4)):
-            worst = int(np.argmax(np.abs(sums - 1)))
-            raise subject.failure(
-                f"its outputs for one input are {np.round(values[worst], 4).tolist()}, which add up to {sums[worst]}; "
-                "expected probabilities that add up to 1",
-                LAST_LAYER,
-                settings,
-            )
+        with subject.judging(settings, usable=True):
+            checked_probabilities(values, 1e-4)
 
 
 def learns(subject: Subject) -> None:

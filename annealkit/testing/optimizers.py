@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from annealkit.errors import ConfigError
+from annealkit.plugin_system.returned import checked_optimizer, checked_rate_and_batches
 from annealkit.testing.documentation import has_source
 from annealkit.testing.keras_setup import start
 from annealkit.testing.subject import Settings, Subject
@@ -30,35 +31,23 @@ def falling(instance: Any) -> Any:
 
 def has_its_fields(subject: Subject) -> None:
     for settings, instance in subject.each():
-        lr, batches = getattr(instance, "lr", None), getattr(instance, "gradient_accumulation_steps", None)
-        if not isinstance(lr, int | float) or isinstance(lr, bool) or not lr > 0:
+        with subject.judging(settings):
+            checked_rate_and_batches(instance)
+        if not instance.lr > 0:
             raise subject.unusable(
-                f"its field lr is {lr!r}; expected a number above 0", "give it a field `lr: float = 0.001`.", settings
-            )
-        if not isinstance(batches, int) or isinstance(batches, bool) or batches < 1:
-            raise subject.unusable(
-                f"its field gradient_accumulation_steps is {batches!r}; expected a whole number of at least 1",
-                "derive the class from annealkit.optimizers.KerasOptimizer, or give it a field "
-                "`gradient_accumulation_steps: int = 1`: the trainer reads it.",
+                f"its field lr is {instance.lr!r}; expected a number above 0",
+                "give it a field `lr: float = 0.001`.",
                 settings,
             )
 
 
 def builds(subject: Subject) -> None:
-    keras = start()
+    start()
     for settings, instance in subject.each():
-        for rate in (instance.lr, falling(instance)):
-            optimizer = instance.build(rate)
-            if not isinstance(optimizer, keras.optimizers.Optimizer):
-                raise subject.unusable(
-                    f"build returned {type(optimizer).__name__}", "return a keras.optimizers.Optimizer.", settings
-                )
-            if np.float32(optimizer.learning_rate) != np.float32(instance.lr):
-                raise subject.unusable(
-                    f"built with a learning rate of {instance.lr} the optimizer has {float(optimizer.learning_rate)}",
-                    "pass `learning_rate` on to the Keras optimizer as it is.",
-                    settings,
-                )
+        curve = falling(instance)
+        for rate, rates in ((instance.lr, np.array([instance.lr])), (curve, curve.rates)):
+            with subject.judging(settings):
+                checked_optimizer(instance.build(rate), rates)
 
 
 def keeps_weights_at_rate_0(subject: Subject) -> None:
@@ -174,6 +163,8 @@ def honours_its_options(subject: Subject) -> None:
                     f"pass {name} on to the Keras optimizer, or refuse it in __post_init__ with a ConfigError.",
                     settings,
                 )
+        if not hasattr(instance, "gradient_accumulation_steps"):
+            continue
         several = subject.build({**settings, "gradient_accumulation_steps": 4})
         if not np.array_equal(plain, Pair(several.build(instance.lr)).push(pushes).weights):
             raise subject.failure(

@@ -6,6 +6,7 @@ import shutil
 import tempfile
 import weakref
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import MISSING, fields
 from functools import cached_property
 from pathlib import Path
@@ -14,7 +15,7 @@ from typing import Any
 import numpy as np
 from omegaconf import DictConfig, OmegaConf
 
-from annealkit.errors import ConfigError
+from annealkit.errors import ConfigError, WrongReturnError
 from annealkit.groups import GROUPS
 from annealkit.plugin_system.registry import Registry
 from annealkit.testing.check import ConformanceError, UnusableError, message
@@ -110,6 +111,14 @@ class Subject:
     def unusable(self, found: str, change: str, settings: Settings | None = None) -> UnusableError:
         """The same, where checks that use the part further cannot run."""
         return UnusableError(self._message(found, change, settings))
+
+    @contextmanager
+    def judging(self, settings: Settings, usable: bool = False) -> Iterator[None]:
+        """While what the part handed back is checked as a run checks it; with `usable` other checks can go on."""
+        try:
+            yield
+        except WrongReturnError as error:
+            raise (self.failure if usable else self.unusable)(error.found, error.change, settings) from None
 
     def _message(self, found: str, change: str, settings: Settings | None) -> str:
         return message(self.label if settings is None else f"{self.label} ({words(settings)})", found, change)

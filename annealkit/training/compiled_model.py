@@ -7,9 +7,10 @@ import keras
 import numpy as np
 
 from annealkit.configuration.plan import Parts
-from annealkit.errors import ConfigError
+from annealkit.errors import ConfigError, WrongReturnError
 from annealkit.keras.table_schedule import TableSchedule
 from annealkit.plugin_system.faulty_parts import naming_the_faulty
+from annealkit.plugin_system.returned import checked_model, checked_optimizer
 from annealkit.training.splits import Splits
 from annealkit.training.variable_groups import set_groups
 
@@ -18,10 +19,10 @@ def build_model(parts: Parts, splits: Splits, schedule: TableSchedule) -> keras.
     """The compiled model; its optimizer, in `model.optimizer`, follows the schedule and has its variables."""
     classes = len(splits.images.class_names)
     with naming_the_faulty(parts.sources["model"]):
-        model = parts.model.build(splits.input_shape, classes)
-    _check_savable(model)
+        model = checked_model(parts.model.build(splits.input_shape, classes), splits.input_shape, classes)
+        _check_savable(model)
     with naming_the_faulty(parts.sources["optimizer"]):
-        optimizer = parts.optimizer.build(schedule)
+        optimizer = checked_optimizer(parts.optimizer.build(schedule), schedule.rates)
         if optimizer.weight_decay:
             # Biases and normalisation weights are spared, as He et al. 2019 advise (arXiv 1812.01187, section 3.1).
             optimizer.exclude_from_weight_decay([v for v in model.trainable_variables if len(v.shape) <= 1])
@@ -40,9 +41,11 @@ def _check_savable(model: keras.Model) -> None:
     try:
         type(model).from_config(model.get_config())
     except (NotImplementedError, TypeError):
-        raise ConfigError(
-            f"model: {type(model).__name__} cannot be rebuilt from its configuration, so model.keras could not be "
-            "saved. Build it from Keras layers (Sequential or functional), or give the class a get_config()."
+        change = "build it from Keras layers (Sequential or functional), or give the class a get_config()"
+        raise WrongReturnError(
+            f"{type(model).__name__} cannot be rebuilt from its configuration, so model.keras could not be saved: "
+            f"{change}",
+            f"{change}.",
         ) from None
 
 

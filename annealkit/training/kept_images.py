@@ -9,6 +9,7 @@ import tensorflow as tf
 from omegaconf import DictConfig, OmegaConf
 
 from annealkit.datasets.base import Images
+from annealkit.plugin_system.returned import checked_images
 
 # A sweep over data sets too large to stay in memory together loads them anew; the one in use always stays.
 _MOST_BYTES = 2**30
@@ -36,7 +37,7 @@ def kept_images(data: Any, node: DictConfig) -> Images:
     """
     key = json.dumps([type(data).__module__, OmegaConf.to_container(node, resolve=True)], sort_keys=True)
     if key not in _kept:
-        _kept[key] = _in_tensors(data.load())
+        _kept[key] = _in_tensors(checked_images(data.load()))
         while len(_kept) > 1 and sum(map(_bytes, _kept.values())) > _MOST_BYTES:
             del _kept[next(iter(_kept))]
     return replace(_kept[key])  # The run puts something else in place of its images: not in ours.

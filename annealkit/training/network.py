@@ -9,6 +9,7 @@ import tensorflow as tf
 from annealkit.configuration.plan import Epoch, Plan
 from annealkit.keras.momentum import MomentumTable, pair_momentum
 from annealkit.keras.table_schedule import TableSchedule
+from annealkit.plugin_system.faulty_parts import naming_the_faulty
 from annealkit.runs.checkpoint import Checkpoint, restore_variables, variable_arrays
 from annealkit.training.compiled_model import build_model, final_weights
 from annealkit.training.kept_images import use_kept_tensors
@@ -33,6 +34,7 @@ class Network:
         self._schedule = TableSchedule(plan.rates)
         self.model = build_model(plan.parts, splits, self._schedule)
         self._seed, self._splits = plan.trainer.seed, splits
+        self._suspects = [*plan.parts.sources["optimizer"], *plan.parts.sources["model"]]
         trained = splits.images.train_images
         use_kept_tensors(splits.images)
         self._loop = TrainingLoop(
@@ -40,7 +42,7 @@ class Network:
             splits,
             plan.parts.data,
             plan.trainer.batch_size,
-            plan.parts.optimizer.gradient_accumulation_steps,
+            plan.accumulate,
             plan.trainer.seed,
             self._paired_momentum(plan.momenta),
         )
@@ -55,7 +57,8 @@ class Network:
         """Make `count` weight updates from that of the count `step` on; not past the end of the epoch."""
         if self._order is None or self._order[0] != epoch.number:
             self._order = epoch.number, epoch_order(self._splits.train, self._seed, epoch.number)
-        return self._loop.run(self._order[1], step, step - epoch.start, count)
+        with self._naming():
+            return self._loop.run(self._order[1], step, step - epoch.start, count)
 
     def images_in(self, in_epoch: int, count: int) -> int:
         """Training images in so many weight updates, from that place in an epoch on."""
@@ -67,13 +70,15 @@ class Network:
 
     def validate(self) -> tuple[float, float] | None:
         """(mean loss, fraction classified correctly) of the validation images; None where there are none."""
-        return None if self._validation is None else self._validation.measure()
+        with self._naming():
+            return None if self._validation is None else self._validation.measure()
 
     def test(self) -> tuple[float, float]:
         """(mean loss, fraction classified correctly) of the test images."""
         images = self._splits.images
         data = tf.constant(images.test_images), tf.constant(images.test_labels)
-        return Evaluation(self.model, data, self._splits.test, self._splits).measure()
+        with self._naming():
+            return Evaluation(self.model, data, self._splits.test, self._splits).measure()
 
     def final_weights(self) -> AbstractContextManager[None]:
         """While the model has the weights that training would end with if it ended now."""
@@ -94,6 +99,10 @@ class Network:
         """Become the network that a checkpoint was taken of. Raises RunError if it does not fit."""
         restore_variables("model", self.model.variables, checkpoint.arrays)
         restore_variables("optimizer", self.model.optimizer.variables, checkpoint.arrays)
+
+    def _naming(self) -> AbstractContextManager[None]:
+        """While the graph is made and run, in which the code of model and optimizer is called."""
+        return naming_the_faulty(self._suspects, own_code_only=True)
 
     def _paired_momentum(self, momenta: np.ndarray | None) -> MomentumTable | None:
         """The optimizer's momentum, moved by the schedule, if the one has any and the other moves it."""

@@ -5,6 +5,7 @@ from typing import Any
 
 from annealkit.configuration.plan import Plan
 from annealkit.plugin_system.faulty_parts import naming_the_faulty
+from annealkit.plugin_system.returned import checked_state
 from annealkit.training.loop import Steps
 
 
@@ -93,4 +94,4 @@ class Progress:
     def observe(self, plan: Plan, metrics: dict[str, float]) -> None:
         """Show the feedback rule what was measured, and let it scale the rates that follow."""
         with naming_the_faulty(plan.parts.sources["feedback"]):
-            self.feedback = plan.parts.feedback.observe(self.feedback, metrics)
+            self.feedback = checked_state(plan.parts.feedback.observe(self.feedback, metrics), "observe()")

@@ -8,14 +8,13 @@ import numpy as np
 from annealkit.configuration.plan import Plan
 from annealkit.datasets.base import Images
 from annealkit.keras.table_schedule import TableSchedule
-from annealkit.plugin_system.faulty_parts import naming_the_faulty
 from annealkit.range_test import updates_kept
 from annealkit.training.compiled_model import build_model
 from annealkit.training.custom_gradients import forgetting_custom_gradients
 from annealkit.training.environment import prepared_keras
 from annealkit.training.loop import TrainingLoop
 from annealkit.training.progress_bar import ProgressBar
-from annealkit.training.splits import epoch_order, split
+from annealkit.training.splits import epoch_order, load_images, split
 
 log = logging.getLogger("annealkit")
 
@@ -37,8 +36,7 @@ def train_ramps(plan: Plan, rates: np.ndarray, seeds: list[int], weight: float) 
     Returns:
         For each seed the loss of the updates that were made, float32; of a ramp that is stopped perhaps some too many.
     """
-    with naming_the_faulty(plan.parts.sources["data"]):
-        images = plan.parts.data.load()
+    images = load_images(plan)
     log.info("Data: %s.", images.origin or images.name)
     losses = []
     with ProgressBar(len(seeds) * len(rates), 0, len(seeds), plan.trainer.progress, unit="ramp") as bar:
@@ -54,7 +52,7 @@ def _train_ramp(
 ) -> np.ndarray:
     """The losses of one ramp, the `number`-th, up to a little after where it is to be stopped."""
     splits = split(images, plan.parts.data, seed)
-    parts, accumulate = plan.parts, plan.parts.optimizer.gradient_accumulation_steps
+    parts, accumulate = plan.parts, plan.accumulate
     losses = np.empty(0, np.float32)
     with prepared_keras(seed, plan.trainer.precision), forgetting_custom_gradients():
         model = build_model(parts, splits, TableSchedule(rates))

@@ -9,6 +9,7 @@ from annealkit.configuration.plan import Plan, training_images
 from annealkit.datasets.base import Dataset, Images
 from annealkit.errors import ConfigError, DataError
 from annealkit.plugin_system.faulty_parts import naming_the_faulty
+from annealkit.plugin_system.returned import checked_images
 from annealkit.training.kept_images import kept_images
 
 _CHUNK = 5000
@@ -42,7 +43,6 @@ class Splits:
 
 def split(images: Images, options: Dataset, seed: int) -> Splits:
     """Choose the validation images by seed, apply the limit, and find the normalisation of the training images."""
-    _check(images)
     _check_augmentation(images, options)
     train_count, validation_count = training_images(options, len(images.train_images))
     order = np.random.default_rng([seed, 0x5B117]).permutation(len(images.train_images)).astype(np.int32)
@@ -62,43 +62,29 @@ def load_splits(plan: Plan, reuse_data: bool) -> Splits:
         DataError: there are more or fewer than were planned with.
     """
     data = plan.parts.data
-    with naming_the_faulty(plan.parts.sources["data"]):
-        images = kept_images(data, plan.config.data) if reuse_data else data.load()
+    images = load_images(plan, reuse_data)
     assert plan.train_size is not None
     # Counted as they are used: with data.limit, data=auto falls back to a set that has no more than these.
     if training_images(data, len(images.train_images)) != training_images(data, plan.train_size):
+        part = plan.parts.sources["data"][0]
         raise DataError(
-            f"data set {images.name}: planned for {plan.train_size} training images, as train_size() says, and load() "
-            f"gave {len(images.train_images)}. If pictures were added or removed just now, give the same command again."
+            f"{part.label} (from {part.origin}): planned for {plan.train_size} training images, as train_size() says, "
+            f"and load() gave {len(images.train_images)}. If pictures were added or removed just now, give the same "
+            "command again."
         )
     return split(images, data, plan.trainer.seed)
+
+
+def load_images(plan: Plan, reuse_data: bool = False) -> Images:
+    """The images of a plan; with `reuse_data` those that an earlier run of this process has loaded, if it has."""
+    data = plan.parts.data
+    with naming_the_faulty(plan.parts.sources["data"]):
+        return kept_images(data, plan.config.data) if reuse_data else checked_images(data.load())
 
 
 def epoch_order(train: np.ndarray, seed: int, epoch: int) -> tf.Tensor:
     """The training images in the order in which an epoch sees them: a pure function of (seed, epoch)."""
     return tf.constant(np.random.default_rng([seed, 1, epoch]).permutation(train), tf.int32)
-
-
-def _check(images: Images) -> None:
-    """Refuse arrays that are not what `Images` says, before they become puzzling errors in the graph."""
-    classes = len(images.class_names)
-    for kind, inputs, labels in (
-        ("training", images.train_images, images.train_labels),
-        ("test", images.test_images, images.test_labels),
-    ):
-        if len(inputs) != len(labels) or len(inputs) == 0:
-            raise DataError(f"data set {images.name}: {len(inputs)} {kind} images and {len(labels)} labels.")
-        if labels.dtype != np.int32 or labels.ndim != 1:
-            raise DataError(
-                f"data set {images.name}: {kind} labels must be int32, shape (n,); got {labels.dtype}, {labels.shape}."
-            )
-        if labels.min() < 0 or labels.max() >= classes:
-            span = f"from {labels.min()} to {labels.max()}"
-            raise DataError(f"data set {images.name}: {kind} labels go {span}, but there are {classes} classes.")
-        if inputs.dtype not in (np.uint8, np.float32):
-            raise DataError(f"data set {images.name}: {kind} images must be uint8 or float32; got {inputs.dtype}.")
-        if inputs.dtype == np.float32 and not np.isfinite(inputs).all():
-            raise DataError(f"data set {images.name}: {kind} inputs hold numbers that are not finite.")
 
 
 def _check_augmentation(images: Images, options: Dataset) -> None:
