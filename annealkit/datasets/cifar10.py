@@ -6,8 +6,6 @@ import shutil
 from pathlib import Path
 
 import numpy as np
-import pooch
-from filelock import FileLock, Timeout
 
 from annealkit import DataError, Dataset, Images, checked_dataclass, hookimpl, setting
 from annealkit.datasets import cifar_formats
@@ -131,6 +129,8 @@ def cache_folder() -> Path | None:
 
     A user id without a name, as containers run with, has no home, and `~` would name a folder where one works.
     """
+    import pooch  # Slow to import, as filelock is, which who only names this data set need not wait for.
+
     own = os.environ.get("ANNEALKIT_CACHE")
     try:
         folder = Path(os.path.expanduser(own) if own else pooch.os_cache("annealkit"))
@@ -149,6 +149,9 @@ def _images(arrays: Arrays, origin: str) -> Images:
 
 def _fill_cache(folder: Path, archive: Path, timeout: float, attempts: int) -> Arrays:
     """Download the archive unless it is there, check it, and keep its arrays. One process does it, others wait."""
+    import pooch
+    from filelock import FileLock, Timeout
+
     folder.parent.mkdir(parents=True, exist_ok=True)
     lock = FileLock(folder.with_name("cifar10.lock"))
     try:

@@ -5,10 +5,6 @@ import os
 import time
 from pathlib import Path
 
-import pooch
-from rich.console import Console
-from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
-
 from annealkit.errors import DataError
 
 _log = logging.getLogger("annealkit")
@@ -28,6 +24,8 @@ def download(url: str, target: Path, sha256: str, *, timeout: float, attempts: i
     Raises:
         DataError: every attempt failed; the message is the last cause.
     """
+    import pooch  # Slow to import, as rich is, and seldom needed.
+
     part = target.with_name(target.name + ".part")
     cause = ""
     for attempt in range(attempts):
@@ -69,6 +67,16 @@ class _Bar:
     """A progress bar on the terminal, or nothing elsewhere, with the methods that pooch calls."""
 
     def __init__(self, name: str) -> None:
+        from rich.console import Console
+        from rich.progress import (
+            BarColumn,
+            DownloadColumn,
+            Progress,
+            TextColumn,
+            TimeRemainingColumn,
+            TransferSpeedColumn,
+        )
+
         console = Console(stderr=True)
         self._bar = Progress(
             TextColumn(name),
