@@ -253,9 +253,11 @@ def test_folder_makes_rgb_of_grey_and_turns_pictures_upright(tmp_path: Path) -> 
     exif = lying.getexif()
     exif[0x0112] = 6  # Orientation: turn a quarter clockwise to show it
     lying.save(tmp_path / "train" / "a" / "lying.png", exif=exif)
+    for number in range(2):
+        write_picture(tmp_path / "train" / "b" / f"{number}.png", (9, 9, 9), (4, 2))
     images = Folder(path=str(tmp_path), test_fraction=0.2).load()
-    assert images.train_images.shape == (4, 2, 4, 3)
-    assert (images.train_images == 9).all()
+    assert images.train_images.shape == (5, 2, 4, 3)
+    assert (images.train_images == 9).all() and (images.test_images == 9).all()
 
 
 def no_train(root: Path) -> tuple[str, ...]:
@@ -340,6 +342,8 @@ def test_folder_names_a_few_of_many_broken_pictures(pets: Path) -> None:
 
 def test_folder_with_one_picture_in_a_class_cannot_set_a_test_apart(tmp_path: Path) -> None:
     write_picture(tmp_path / "train" / "cat" / "1.png", (0, 0, 0))
+    write_picture(tmp_path / "train" / "dog" / "1.png", (0, 0, 0))
+    write_picture(tmp_path / "train" / "dog" / "2.png", (0, 0, 0))
     with pytest.raises(DataError, match=r"'cat'.*too few"):
         Folder(path=str(tmp_path)).load()
 

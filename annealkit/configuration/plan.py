@@ -21,6 +21,7 @@ from annealkit.configuration.stored_settings import build_branch
 from annealkit.curve.curve import Branch, Curve
 from annealkit.curve.rates import LEAST, MOST
 from annealkit.curve.span import Run
+from annealkit.datasets.base import Dataset
 from annealkit.errors import ConfigError, briefly, clipped
 from annealkit.feedback.base import PER_EPOCH, is_per_epoch
 from annealkit.groups import GROUPS
@@ -219,13 +220,14 @@ def to_settings(node: DictConfig, cls: type[_T]) -> _T:
 
 def training_images(data: Any, train_size: int) -> tuple[int, int]:
     """How many of the `train_size` images are trained on, and how many are kept for validation."""
-    if data.validation >= train_size:
+    validation = data.validation_size() if isinstance(data, Dataset) else data.validation
+    if validation >= train_size:
         raise ConfigError(
-            f"data.validation={data.validation} leaves none of the {train_size} training images to train on. "
+            f"data.validation={validation} leaves none of the {train_size} training images to train on. "
             f"Try data.validation={train_size // 10}, or 0 to train on all."
         )
     limit = train_size if data.limit is None else data.limit
-    return min(limit, train_size - data.validation), min(limit, data.validation)
+    return min(limit, train_size - validation), min(limit, validation)
 
 
 def _check_words(config: DictConfig) -> None:

@@ -20,6 +20,8 @@ class Images:
         test_labels: as `train_labels`.
         class_names: one name for each class.
         origin: where it came from, in words, for the log and `run.json`.
+        own_validation: where a set brings its own validation images, how many; they are the last of the training
+            images.
     """
 
     name: str
@@ -29,6 +31,7 @@ class Images:
     test_labels: np.ndarray
     class_names: list[str]
     origin: str = ""
+    own_validation: int = 0
 
 
 @checked_dataclass
@@ -37,10 +40,12 @@ class Dataset:
 
     The test images are touched only once, for the final figure. `cutout` is that of DeVries & Taylor 2017, arXiv
     1708.04552. A class whose `load` may use the network says so with `needs_download = True`: `annealkit check` does
-    not call it.
+    not call it. With `validation_by_class = True` the validation images are drawn from each class in proportion, at
+    least one of each where there are enough, and each class keeps one to train on; else by seed alone.
     """
 
     needs_download: ClassVar[bool] = False
+    validation_by_class: ClassVar[bool] = False
 
     validation: int = integer(
         5000,
@@ -74,6 +79,10 @@ class Dataset:
     def train_size(self) -> int:
         """The number of training images before the validation split, found without loading them."""
         raise NotImplementedError(f"{type(self).__name__} must define train_size()")
+
+    def validation_size(self) -> int:
+        """How many of them are kept for validation."""
+        return self.validation
 
     def load(self) -> Images:
         """The images. Raises DataError that names what was tried and the ways out."""

@@ -1,8 +1,11 @@
 """A user's own pictures, one folder for each class."""
 
+import hashlib
 import logging
 import os
 import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,32 +23,49 @@ from annealkit import (
     number,
     setting,
 )
+from annealkit.datasets.picture_folders import LAYOUT, pictures_by_class, unread_in_parts
 from annealkit.datasets.pictures import colour_problem, read_pictures
-
-_ENDINGS = {".jpg", ".jpeg", ".png", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".ppm", ".pgm"}
-_LAYOUT = "The layout is PATH/train/<class>/*.jpg (or .png and the like) and, for a test set, PATH/test/<class>/*.jpg"
 
 _log = logging.getLogger("annealkit")
 
 
+_Files = list[tuple[Path, int]]  # each with its label
+
+
+@dataclass
+class _Parts:
+    """The files of each part of the set, and the names of the classes."""
+
+    train: _Files
+    validation: _Files
+    test: _Files
+    class_names: list[str]
+
+
 @checked_dataclass
 class Folder(Dataset):
-    """Your own pictures: `train/<class>/*.jpg` and, if there is one, `test/<class>/*.jpg` under a path.
+    """Your own pictures: `train/<class>/*.jpg` and, if they are there, `val/` and `test/` of the same form.
 
-    Classes are the folders in `train/`, sorted by name. Pictures are turned upright, become RGB, uint8, and are all
-    held in memory. Where one can look through a picture, it is laid on `background`; of a file that holds several, as
-    an animation does, the first is used; both are said. Files with other endings than those of pictures, and names
-    that begin with a dot, are left out.
+    Classes are the folders in `train/`, sorted by name; there must be two or more. Pictures are turned upright, become
+    RGB, uint8, and are all held in memory. Where one can look through a picture, it is laid on `background`; of a file
+    that holds several, as an animation does, the first is used; both are said. Names that begin with a dot are left
+    out; what else is not read is said with counts.
+
+    With a folder `val/`, its pictures are the validation images, however many, and all of `train/` is trained on; with
+    `validation=0` they are not read. Without, `validation` images are drawn from `train/` by seed and within each
+    class, so that each has some and keeps some to train on.
 
     Test pictures that are taken from `train/` are chosen by the files' names, so that they stay the same when pictures
     are added, and within each class.
 
     Raises:
-        ConfigError: no path.
-        DataError: no `train/`, an empty class, a class in `test/` that `train/` lacks, a file that is no picture or
-            has more than 8 bits a channel, pictures of several sizes without `data.size`, or pictures of two classes
-            that look the same on `background`.
+        ConfigError: no path, or `validation` leaves a class without pictures to train on.
+        DataError: no `train/`, only one class, an empty class, a class in `val/` or `test/` that `train/` lacks, a file
+            that is no picture or has more than 8 bits a channel, pictures of several sizes without `data.size`,
+            pictures of two classes that look the same on `background`, or more than fits into memory.
     """
+
+    validation_by_class = True
 
     path: str | None = setting(None, "the folder that has `train/` in it; required")
     size: int | None = integer(
@@ -75,80 +95,87 @@ class Folder(Dataset):
         return [{"path": str(folder), "size": 8}, {"path": str(folder), "size": 4, "test_fraction": 0.3}]
 
     def train_size(self) -> int:
-        return len(self._files()[0])
+        parts = self._parts()
+        return len(parts.train) + len(parts.validation)
+
+    def validation_size(self) -> int:
+        parts = self._parts()
+        if parts.validation:
+            return len(parts.validation)
+        classes, count = len(parts.class_names), len(parts.train)
+        if self.validation > count - classes:
+            some = min(count // 10, count - classes)
+            raise ConfigError(
+                f"folder: data.validation={self.validation} does not leave a picture of each of the {classes} classes "
+                f"to train on; {self._root() / 'train'} gives {count}. Try "
+                + (f"data.validation={some}, or 0 to train on all." if some > 0 else "data.validation=0.")
+            )
+        return self.validation
 
     def load(self) -> Images:
-        train, test, class_names = self._files()
-        paths = [path for path, _ in train + test]
-        labels = np.array([label for _, label in train + test], np.int32)
-        pictures = read_pictures(paths, labels, self.size, self.background)
-        for note in pictures.notes:
-            _log.info("%s: %s.", self._root(), note)
-        images = pictures.pixels
-        split = len(train)
-        own_test = (self._root() / "test").is_dir()
-        return Images(
+        root, parts = self._root(), self._parts()
+        files = [*parts.train, *parts.validation, *parts.test]
+        labels = np.array([label for _, label in files], np.int32)
+        pictures = read_pictures([path for path, _ in files], labels, self.size, self.background)
+        own = self._own_parts()
+        unread = unread_in_parts(root, ["train", *own])
+        for note in [f"not read: {unread}"] * bool(unread) + pictures.notes:
+            _log.info("%s: %s.", root, note)
+        split = len(parts.train) + len(parts.validation)
+        images = Images(
             name="folder",
-            train_images=images[:split],
+            train_images=pictures.pixels[:split],
             train_labels=labels[:split],
-            test_images=images[split:],
+            test_images=pictures.pixels[split:],
             test_labels=labels[split:],
-            class_names=class_names,
-            origin=f"{self._root()}, test pictures from "
-            + ("test/" if own_test else f"train/, {self.test_fraction:.0%} of each class, chosen by name"),
+            class_names=parts.class_names,
+            origin=f"{root}, {'validation pictures from val/, ' * bool(parts.validation)}test pictures from "
+            + ("test/" if "test" in own else f"train/, {self.test_fraction:.0%} of each class, chosen by name"),
+            own_validation=len(parts.validation),
         )
+        for doubt in _doubts(images):
+            _log.warning("%s: %s.", root, doubt)
+        return images
 
     def _root(self) -> Path:
         if not self.path:
-            raise ConfigError(f"folder: path is missing. Try data.path=/my/pictures. {_LAYOUT}.")
+            raise ConfigError(f"folder: path is missing. Try data.path=/my/pictures. {LAYOUT}.")
         return Path(os.path.expanduser(self.path))  # that of Path ends in an error where there is no home
 
-    def _files(self) -> tuple[list[tuple[Path, int]], list[tuple[Path, int]], list[str]]:
-        """Training files and test files, each with its label, and the names of the classes."""
-        root = self._root()
-        train = _by_class(root / "train")
+    def _own_parts(self) -> list[str]:
+        """The folders beside `train/` that are read."""
+        asked = ["val", "test"] if self.validation else ["test"]
+        return [part for part in asked if os.path.isdir(self._root() / part)]
+
+    def _parts(self) -> _Parts:
+        root, own = self._root(), self._own_parts()
+        train = pictures_by_class(root / "train")
         class_names = list(train)
-        if (root / "test").is_dir():
-            test = _by_class(root / "test")
-            strange = [name for name in test if name not in train]
+        if len(class_names) == 1:
+            raise DataError(
+                f"folder: {root / 'train'} has one class, {class_names[0]!r}, and there is nothing to tell it from. "
+                "Add a folder with pictures of another."
+            )
+        others = {part: pictures_by_class(root / part) for part in own}
+        for part, found in others.items():
+            strange = [name for name in found if name not in train]
             if strange:
                 raise DataError(
-                    f"folder: {root / 'test'} has the classes {', '.join(strange)}, which {root / 'train'} lacks; "
+                    f"folder: {root / part} has the classes {', '.join(strange)}, which {root / 'train'} lacks; "
                     f"it has {', '.join(class_names)}. Rename or remove them."
                 )
-        else:
-            test = {name: _chosen(files, self.test_fraction) for name, files in train.items()}
+        if "test" not in others:
+            others["test"] = {name: _chosen(files, self.test_fraction) for name, files in train.items()}
             for name, files in train.items():
-                left = [file for file in files if file not in set(test[name])]
+                left = [file for file in files if file not in set(others["test"][name])]
                 if not left:
                     raise DataError(
                         f"folder: class {name!r} in {root / 'train'} has {len(files)} picture, too few to set a test "
                         f"apart. Add pictures, or a folder {root / 'test'}."
                     )
                 train[name] = left
-        return _mixed(train, class_names), _mixed(test, class_names), class_names
-
-
-def _by_class(folder: Path) -> dict[str, list[Path]]:
-    """The picture files of each class folder; both sorted by name, so that labels do not depend on the file system."""
-    if not folder.is_dir():
-        raise DataError(f"folder: there is no folder {folder}. {_LAYOUT}.")
-    classes = sorted(entry for entry in folder.iterdir() if entry.is_dir() and not entry.name.startswith("."))
-    if not classes:
-        raise DataError(f"folder: {folder} has no class folders. {_LAYOUT}.")
-    found = {
-        entry.name: sorted(
-            file for file in entry.iterdir() if file.suffix.lower() in _ENDINGS and not file.name.startswith(".")
-        )
-        for entry in classes
-    }
-    empty = [name for name, files in found.items() if not files]
-    if empty:
-        raise DataError(
-            f"folder: no pictures in {', '.join(str(folder / name) for name in empty)} (endings looked for: "
-            f"{' '.join(sorted(_ENDINGS))}). Add some or remove the folder."
-        )
-    return found
+        mixed = {part: _mixed(found, class_names) for part, found in {"train": train, **others}.items()}
+        return _Parts(mixed["train"], mixed.get("val", []), mixed["test"], class_names)
 
 
 def _chosen(files: list[Path], fraction: float) -> list[Path]:
@@ -161,6 +188,28 @@ def _mixed(by_class: dict[str, list[Path]], class_names: list[str]) -> list[tupl
     """All files with their labels, the classes mixed in a fixed order, so that the first hundred show all of them."""
     files = [(file, class_names.index(name)) for name, members in by_class.items() for file in members]
     return sorted(files, key=lambda item: (zlib.crc32(f"{item[0].parent.name}/{item[0].name}".encode()), item[0]))
+
+
+def _doubts(images: Images) -> Iterator[str]:
+    """What makes the figures of validation and test mean less than they seem to, in words."""
+    count = len(images.train_images) - images.own_validation
+    parts = {
+        "val/": (images.train_images[count:], images.train_labels[count:]),
+        "test/": (images.test_images, images.test_labels),
+    }
+    trained = {_digest(picture) for picture in images.train_images[:count]}
+    for part, (pictures, labels) in parts.items():
+        absent = [name for label, name in enumerate(images.class_names) if len(labels) and label not in labels]
+        if absent:
+            yield f"{part} has no pictures of {', '.join(absent)}"
+        same = sum(_digest(picture) in trained for picture in pictures)
+        if same:
+            which = "validation" if part == "val/" else "test"
+            yield f"{same:,} of {len(pictures):,} {which} pictures are among the training pictures too, pixel for pixel"
+
+
+def _digest(picture: np.ndarray) -> bytes:
+    return hashlib.sha256(picture.tobytes()).digest()
 
 
 @hookimpl

@@ -10,6 +10,7 @@ from typing import IO
 import numpy as np
 from PIL import Image, ImageColor, ImageOps, TiffTags
 
+from annealkit.datasets.memory import available_memory
 from annealkit.errors import DataError
 
 _BITS_IN_TIFF = next(tag for tag, info in TiffTags.TAGS_V2.items() if info.name == "BitsPerSample")
@@ -58,9 +59,11 @@ def read_pictures(paths: list[Path], labels: np.ndarray, size: int | None, backg
 
     Raises:
         DataError: one cannot be read or has more than 8 bits a channel; they have several sizes; or two of different
-            classes differ in their transparency alone and look the same on the background.
+            classes differ in their transparency alone and look the same on the background. They would not fit into
+            the memory that is left.
     """
     first = _picture(paths[0], size, background).pixels
+    _check_memory(len(paths), first)
     images = np.empty((len(paths), *first.shape), np.uint8)
     appearances: list[bytes | None] = [None] * len(paths)
     has_more = np.zeros(len(paths), bool)
@@ -89,6 +92,18 @@ def read_pictures(paths: list[Path], labels: np.ndarray, size: int | None, backg
         raise DataError(" ".join(faults[:5]) + more)
     _check_told_apart(paths, labels, images, appearances, background)
     return Pictures(images, list(_notes(len(paths), appearances, has_more, background)))
+
+
+def _check_memory(count: int, first: np.ndarray) -> None:
+    """Refuse what would fill the memory: the system would end the process without a word."""
+    needed, left = 2 * count * first.nbytes, available_memory()  # TensorFlow copies them
+    if left is not None and needed > left:
+        height, width, _ = first.shape
+        smaller = max(int((left / (2 * 2 * 3 * count)) ** 0.5), 1)  # to fill half of it
+        raise DataError(
+            f"folder: {count:,} pictures of {width}x{height} pixels need {needed / 2**30:,.1f} GiB of memory, and "
+            f"{left / 2**30:,.1f} GiB are left. Try data.size={min(smaller, 224)}, or fewer pictures."
+        )
 
 
 def _picture(path: Path, size: int | None, background: str) -> _Picture:

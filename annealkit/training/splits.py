@@ -1,6 +1,7 @@
 """The images as they are trained on: split, limited, normalised."""
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import tensorflow as tf
@@ -10,6 +11,7 @@ from annealkit.datasets.base import Dataset, Images
 from annealkit.errors import ConfigError, DataError
 from annealkit.plugin_system.faulty_parts import naming_the_faulty
 from annealkit.plugin_system.returned import checked_images
+from annealkit.training.drawing import draw_by_class, draw_first
 from annealkit.training.kept_images import kept_images
 
 _CHUNK = 5000
@@ -46,9 +48,16 @@ def split(images: Images, options: Dataset, seed: int) -> Splits:
     _check_augmentation(images, options)
     train_count, validation_count = training_images(options, len(images.train_images))
     order = np.random.default_rng([seed, 0x5B117]).permutation(len(images.train_images)).astype(np.int32)
+    by_class = getattr(options, "validation_by_class", False)  # a plain dataclass need not have it
+    draw = partial(draw_by_class if by_class else draw_first, labels=images.train_labels)
+    if images.own_validation:
+        own = order >= len(order) - images.own_validation
+        kept, rest = order[own], order[~own]
+    else:
+        kept, rest = draw(order, count=options.validation, spare=1)
     # Sorted, since the order in which training images are seen is drawn anew each epoch, and sorted reads are faster.
-    validation = np.sort(order[: options.validation][:validation_count])
-    train = np.sort(order[options.validation :][:train_count])
+    validation = np.sort(draw(kept, count=validation_count)[0])
+    train = np.sort(draw(rest, count=train_count)[0])
     test_count = len(images.test_images) if options.limit is None else min(options.limit, len(images.test_images))
     test = np.arange(test_count, dtype=np.int32)
     scale, offset = _normalisation(images.train_images, train, options.normalize)
