@@ -14,7 +14,7 @@ from annealkit.configuration.identity import run_name
 from annealkit.configuration.plan import make_plan
 from annealkit.errors import AnnealkitError, ConfigError
 from annealkit.jobs.branching import compose_branch
-from annealkit.jobs.one_run import ended_run, run_job
+from annealkit.jobs.one_run import ended_before, ended_run, run_job
 from annealkit.plugin_system.registry import Registry, load_registry
 from annealkit.runs.folder import RunFolder
 from annealkit.runs.result import Result
@@ -88,7 +88,11 @@ def _train(
 ) -> Result:
     folder = Path(config.outputs) / run_name(_root_=config)
     # What can be refused is refused before there is a folder.
-    plan = None if ended_run(config, folder, bool(callbacks)) else make_plan(config, registry)
+    ended = ended_run(config, folder, bool(callbacks))
+    if ended is not None and not os.access(folder, os.W_OK):
+        log.info(ended_before(ended))  # Where nothing can be kept of this call.
+        return ended
+    plan = None if ended else make_plan(config, registry)
     with recorded(folder, config, overrides):
         try:
             return run_job(config, folder, registry, plan, callbacks)

@@ -19,11 +19,12 @@ from annealkit.configuration.hydra_app import (
     without_hydra,
 )
 from annealkit.configuration.plan import Plan, make_plan
-from annealkit.jobs.one_run import attempt, ended_run
+from annealkit.jobs.one_run import attempt, ended_before, ended_run
 from annealkit.jobs.sweep import run_sweep
 from annealkit.plugin_system.registry import Registry, load_registry
 from annealkit.runs.folder import RunFolder
 from annealkit.runs.result import FINISHED
+from annealkit.runs.summary import summarize
 
 
 def train_with_hydra(arguments: list[str]) -> int:
@@ -44,9 +45,14 @@ def train_with_hydra(arguments: list[str]) -> int:
         config = compose_with(app, overrides, registry)
         own, folder = without_hydra(config), run_dir(config)
         # What can be refused is refused before there is a folder: a run that cannot be, and one that is busy.
-        job.plan = None if ended_run(own, folder) else make_plan(own, registry)
-        with RunFolder(folder).locked():
-            pass
+        ended = ended_run(own, folder)
+        if ended is not None and not os.access(folder, os.W_OK):  # Where Hydra could not keep its log.
+            print(ended_before(ended), summarize(ended), sep="\n")
+            return 0 if ended.status == FINISHED else 1
+        if ended is None:
+            job.plan = make_plan(own, registry)
+            with RunFolder(folder).locked():
+                pass
         run_one(app, config, job)
     return job.exit_code
 

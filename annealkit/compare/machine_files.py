@@ -21,7 +21,7 @@ JSON keys (numbers are not rounded; null is "not known", "not tested" or "never 
       folder, status, compared (true or false), reason, section, group (labels; null if not compared), seed, value
 
 The CSV has a group's keys as columns, except `settings`, with the section's `heading` as `section` before them; `seeds`
-and `values` are joined by blanks.
+and `values` are joined by blanks. A text that begins as a formula does (= @ + -) has an apostrophe before it.
 """
 
 import csv
@@ -36,6 +36,7 @@ from annealkit.compare.runs import FoundRun
 from annealkit.compare.words import verdict
 
 VERSION = 1
+_FORMULA = ("=", "@", "+", "-", "\t", "\r", "\n")
 
 
 def to_json(sections: list[SectionFigures], runs: list[FoundRun], options: Options) -> str:
@@ -95,8 +96,20 @@ def to_csv(sections: list[SectionFigures]) -> str:
     text = io.StringIO()
     writer = csv.DictWriter(text, list(rows[0]) if rows else ["section"], lineterminator="\n")
     writer.writeheader()
-    writer.writerows(rows)
+    writer.writerows({key: cell(value) for key, value in row.items()} for row in rows)
     return text.getvalue()
+
+
+def cell(value: Any) -> Any:
+    """The value as a spreadsheet shows it: a text that it would run as a formula gets an apostrophe before it."""
+    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) and not _is_number(value) else value
+
+
+def _is_number(text: str) -> bool:
+    try:
+        return all(math.isfinite(float(word)) for word in text.split())
+    except ValueError:
+        return False
 
 
 def _group(group: GroupFigures) -> dict[str, Any]:

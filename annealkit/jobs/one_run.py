@@ -22,8 +22,8 @@ from annealkit.writing.log import log
 if TYPE_CHECKING:
     import keras
 
-ENDED_BEFORE = "This run has already ended; rerun=true starts it afresh. Its data: %s."
-STOPPED_BEFORE = "A callback stopped this run. Without callbacks it goes on; rerun=true starts it afresh. Its data: %s."
+ENDED_BEFORE = "This run has already ended; rerun=true starts it afresh. Its data: {}."
+STOPPED_BEFORE = "A callback stopped this run. Without callbacks it goes on; rerun=true starts it afresh. Its data: {}."
 
 
 def ended_run(config: DictConfig, folder: Path, or_stopped: bool = False) -> Result | None:
@@ -81,14 +81,17 @@ def run_job(
     Raises:
         AnnealkitError: what a user can mend; the run's status is `failed` unless nothing was begun.
     """
+    # Before the lock, since the disk of a run that has ended may be one that cannot be written to.
+    ended = ended_run(config, folder, bool(callbacks))
+    if ended is not None:
+        log.info(ended_before(ended))
+        return ended
     with RunFolder(folder).locked() as run_folder:
         if config.rerun:
             run_folder.clear()
-        ended = ended_run(config, folder, bool(callbacks))
+        ended = ended_run(config, folder, bool(callbacks))  # in another process, just now
         if ended is not None:
-            # With the origin, since data=auto may find today what it did not find then.
-            origin = run_folder.read_state().get("data", {}).get("origin", ended.data)
-            log.info(STOPPED_BEFORE if ended.status == STOPPED else ENDED_BEFORE, origin)
+            log.info(ended_before(ended))
             return ended
         try:
             plan = plan or make_plan(config, registry)  # before TensorFlow is loaded, which takes seconds
@@ -102,6 +105,13 @@ def run_job(
         finally:
             # The graph and the images it reads refer to each other: a sweep's next run would find them still in memory.
             gc.collect()
+
+
+def ended_before(ended: Result) -> str:
+    """That a run has ended before, and how it goes on or begins afresh."""
+    # With the origin, since data=auto may find today what it did not find then.
+    origin = RunFolder(ended.folder).read_state().get("data", {}).get("origin", ended.data)
+    return (STOPPED_BEFORE if ended.status == STOPPED else ENDED_BEFORE).format(origin)
 
 
 def _keep(error: Exception, run_folder: RunFolder) -> None:

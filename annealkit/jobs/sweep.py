@@ -1,6 +1,7 @@
 """A sweep from its command line to its table: check every job, train what is missing, say what became of each."""
 
 import importlib.metadata
+import os
 import signal
 import tempfile
 import time
@@ -21,7 +22,7 @@ from annealkit.jobs.sweep_jobs import Job, jobs_need_no_number, list_jobs, sweep
 from annealkit.jobs.table import rows_of, show
 from annealkit.jobs.worker import STOP, ParallelJob
 from annealkit.plugin_system.registry import Registry
-from annealkit.runs.folder import make_folder
+from annealkit.runs.disk import make_folder
 from annealkit.runs.result import FAILED
 from annealkit.runs.summary import roughly
 from annealkit.start_tensorflow import available_threads, check_temporary_folder
@@ -55,7 +56,8 @@ def run_sweep(overrides: list[str], registry: Registry) -> int:
             )
         outputs = Path(str(config.hydra.sweep.dir))
         make_folder(outputs)
-        OmegaConf.save(config, outputs / "multirun.yaml")
+        if any(job.to_be_trained for job in jobs) or os.access(outputs, os.W_OK):
+            OmegaConf.save(config, outputs / "multirun.yaml")
         failures: dict[int, str] = {}
         try:
             if any(job.to_be_trained for job in jobs):

@@ -12,7 +12,7 @@ from annealkit.feedback.base import PER_EPOCH, is_per_epoch
 from annealkit.feedback.base import Feedback as Rule
 from annealkit.keras.optimizer_rate import inner_optimizer, schedule_of
 from annealkit.keras.table_schedule import TableSchedule
-from annealkit.runs.folder import write_atomically
+from annealkit.runs.disk import write_atomically
 
 
 class Feedback(keras.callbacks.Callback):

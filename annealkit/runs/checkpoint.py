@@ -3,6 +3,8 @@
 import io
 import json
 import logging
+import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,12 +12,13 @@ from typing import Any
 import numpy as np
 
 from annealkit.errors import RunError
-from annealkit.runs.folder import unwritable, write_atomically
+from annealkit.runs.disk import unwritable, write_atomically
 
 log = logging.getLogger("annealkit")
 
 _KEEP = 2
 _FOR_GOOD = "-kept"
+_NAME = re.compile(rf"step-\d{{10,}}({_FOR_GOOD})?\.npz")
 _STATE = "state.json"
 
 
@@ -69,12 +72,37 @@ class Checkpoints:
             try:
                 return _read(path)
             except Exception as error:  # A damaged archive raises whatever its bytes happen to mean.
-                log.warning("Checkpoint %s is damaged (%s); going back to the one before it.", path, error)
-                path.replace(path.with_suffix(".damaged"))
+                _set_aside(path, error)
                 damaged = True
         if damaged:
             log.warning("No checkpoint is left that can be read: the run starts from the beginning.")
         return None
+
+    def before(self, misfit: str, fits: Callable[[Checkpoint], str]) -> Checkpoint:
+        """The newest one that fits, where the newest does not.
+
+        Those that do not are set aside, and said so, if there is one that does; else all stay as they are.
+
+        Args:
+            misfit: why the newest does not fit.
+            fits: why a checkpoint does not; empty for one that does.
+
+        Raises:
+            RunError: none fits. So it is the run that is another one, and not a checkpoint that is damaged.
+        """
+        reasons: list[tuple[Path, str]] = []
+        for path in self._files():
+            try:
+                checkpoint = _read(path)
+                reason = fits(checkpoint)
+            except Exception as error:  # As above.
+                reason = str(error)
+            if not reason:
+                for wrong, why in reasons:
+                    _set_aside(wrong, why)
+                return checkpoint
+            reasons.append((path, reason))
+        raise RunError(f"{misfit}. Try rerun=true, which starts afresh.")
 
     def steps(self) -> list[int]:
         """The steps that a checkpoint is kept of, newest first."""
@@ -96,7 +124,7 @@ class Checkpoints:
 
     def _files(self) -> list[Path]:
         """Newest first."""
-        return sorted(self._folder.glob("step-*.npz"), reverse=True)
+        return sorted((path for path in self._folder.glob("step-*.npz") if _NAME.fullmatch(path.name)), reverse=True)
 
 
 def _read(path: Path) -> Checkpoint:
@@ -105,7 +133,15 @@ def _read(path: Path) -> Checkpoint:
     with open(path, "rb") as raw, np.load(raw, allow_pickle=False) as file:
         arrays = {name: file[name] for name in file.files}
     state = json.loads(arrays.pop(_STATE).tobytes())
+    for key, kind in (("settings", dict), ("environment", dict), ("inexact", list)):
+        if not isinstance(state.get(key, kind()), kind):
+            raise ValueError(f"{key} is {state[key]!r:.80}")
     return Checkpoint(_step(path), arrays, state)
+
+
+def _set_aside(path: Path, reason: object) -> None:
+    log.warning("Checkpoint %s is damaged (%s); going back to the one before it.", path, reason)
+    path.replace(path.with_suffix(".damaged"))
 
 
 def _step(path: Path) -> int:
@@ -117,22 +153,30 @@ def variable_arrays(prefix: str, variables: list[Any]) -> dict[str, np.ndarray]:
     return {f"{prefix}/{number:04d}": np.asarray(variable) for number, variable in enumerate(variables)}
 
 
-def restore_variables(prefix: str, variables: list[Any], arrays: dict[str, np.ndarray]) -> None:
-    """Give Keras variables the values that `variable_arrays` took from them. Raises RunError if they do not fit."""
+def misfit(prefix: str, variables: list[Any], arrays: dict[str, np.ndarray]) -> str:
+    """Why Keras variables cannot get back what `variable_arrays` took from them; empty where they can."""
     stored = sum(name.startswith(f"{prefix}/") for name in arrays)
     if stored != len(variables):
-        raise RunError(
-            f"the checkpoint does not fit the {prefix}: it has {stored} variables, and the {prefix} {len(variables)}. "
-            "Try rerun=true, which starts afresh."
-        )
+        return f"the checkpoint does not fit the {prefix}: it has {stored} variables, and the {prefix} {len(variables)}"
     for number, variable in enumerate(variables):
-        value = arrays[f"{prefix}/{number:04d}"]
-        if value.shape != tuple(variable.shape):
-            raise RunError(
-                f"the checkpoint does not fit the {prefix}: {variable.path} has shape {tuple(variable.shape)}, "
-                f"the checkpoint {value.shape}. Try rerun=true, which starts afresh."
+        value, now = arrays.get(f"{prefix}/{number:04d}"), np.asarray(variable)
+        if value is None:
+            return f"the checkpoint does not fit the {prefix}: it lacks {variable.path}"
+        if (value.shape, value.dtype.itemsize) != (now.shape, now.dtype.itemsize):
+            return (
+                f"the checkpoint does not fit the {prefix}: {variable.path} has shape {now.shape} and type "
+                f"{now.dtype}, the checkpoint {value.shape} and {value.dtype}"
             )
-        variable.assign(value)
+    return ""
+
+
+def restore_variables(prefix: str, variables: list[Any], arrays: dict[str, np.ndarray]) -> None:
+    """Give Keras variables the values that `variable_arrays` took from them. Raises RunError if they do not fit."""
+    reason = misfit(prefix, variables, arrays)
+    if reason:
+        raise RunError(f"{reason}. Try rerun=true, which starts afresh.")
+    for number, variable in enumerate(variables):
+        variable.assign(arrays[f"{prefix}/{number:04d}"])
 
 
 def optimizer_variables(optimizer: Any) -> list[str]:

@@ -2,28 +2,29 @@
 
 import csv
 import json
+import logging
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from filelock import FileLock, Timeout
 
 from annealkit.errors import DamagedRunError, RunError
+from annealkit.runs.checkpoint import Checkpoints
+from annealkit.runs.disk import make_folder, unwritable, write_atomically
 from annealkit.runs.result import DIVERGED, FINISHED, STOPPED, Result
-from annealkit.writing.files import replace_file
+
+log = logging.getLogger("annealkit")
 
 CHECKPOINTS = "checkpoints"
+_KINDS = {
+    "status": str, "message": str, "settings": dict, "environment": dict, "inexact": list, "lost": list, "parent": dict,
+    "data": dict, "images": dict, "total_steps": int, "steps_per_epoch": int, "result": dict,
+}  # fmt: skip
+_AFRESH = "Try rerun=true, which starts afresh."
 HISTORY_FIELDS = ("epoch", "updates", "learning_rate", "loss", "accuracy", "val_loss", "val_accuracy")
-
-
-def write_atomically(path: Path, data: bytes) -> None:
-    """Write a file so that at any moment, power cut included, it is whole: the old one or the new one."""
-    try:
-        replace_file(path, data, part=path.with_name(f"{path.name}.part"), durable=True)
-    except OSError as error:
-        raise not_written(path, error) from None
 
 
 class RunFolder:
@@ -53,25 +54,30 @@ class RunFolder:
                 "for example with another seed=… or outputs=…"
             ) from None
         except OSError as error:
-            raise unwritable(self.path, error) from None
+            raise unwritable(self.path / ".lock", error) from None
         try:
             yield self
         finally:
             self._lock.release()
 
     def read_state(self) -> dict[str, Any]:
-        """`run.json`, or an empty dictionary where there is none yet."""
+        """`run.json`, or an empty dictionary where there is none yet. Raises DamagedRunError."""
         try:
             state = json.loads(self._state_file.read_text(encoding="utf-8"))
         except FileNotFoundError:
             return {}
-        except (OSError, ValueError) as error:
-            raise DamagedRunError(
-                f"{self._state_file} cannot be read: {error}. Try rerun=true, which starts afresh."
-            ) from None
+        except (OSError, ValueError, RecursionError) as error:
+            raise self._damaged(f"cannot be read: {error}") from None
         if not isinstance(state, dict):
-            raise DamagedRunError(f"{self._state_file} does not hold a run. Try rerun=true, which starts afresh.")
+            raise self._damaged("does not hold a run")
+        for key, kind in _KINDS.items():
+            if not isinstance(state.get(key, kind()), kind):
+                raise self._damaged(f"is damaged: {key} must be of type {kind.__name__}; got {state[key]!r:.80}")
         return state
+
+    def _damaged(self, how: str) -> DamagedRunError:
+        goes_on = " Without that file the run goes on from its last checkpoint." if self.checkpoints.is_dir() else ""
+        return DamagedRunError(f"{self._state_file} {how}. {_AFRESH}{goes_on}")
 
     def update_state(self, **changes: Any) -> None:
         """Change keys of `run.json`; the others stay."""
@@ -84,15 +90,6 @@ class RunFolder:
         lines = [",".join(columns)] + [",".join(repr(row[name]) for name in columns) for row in rows]
         write_atomically(self.history_file, ("\n".join(lines) + "\n").encode())
 
-    def read_history(self) -> list[dict[str, float]]:
-        """The rows of `history.csv`; epochs and updates as whole numbers."""
-        if not self.history_file.is_file():
-            return []
-        with open(self.history_file, newline="", encoding="utf-8") as file:
-            rows = list(csv.DictReader(file))
-        whole = ("epoch", "updates")
-        return [{name: int(text) if name in whole else float(text) for name, text in row.items()} for row in rows]
-
     def ended(self, or_stopped: bool = False) -> Result | None:
         """The result of a run that has come to its end, or None if there is something left to train.
 
@@ -102,12 +99,39 @@ class RunFolder:
         if state.get("status") not in (FINISHED, DIVERGED, *([STOPPED] if or_stopped else [])):
             return None
         try:
-            return Result(folder=self.path, history=self.read_history(), **state["result"])
+            result = Result.from_json(self.path, state["result"])
         except (KeyError, TypeError, ValueError) as error:
-            raise DamagedRunError(
-                f"{self._state_file} or {self.history_file.name} is damaged: {type(error).__name__}: {error}. "
-                "Try rerun=true, which starts afresh."
-            ) from None
+            raise self._damaged(f"is damaged: result: {type(error).__name__}: {error}") from None
+        result.history = self._whole_history(result)
+        return result
+
+    def _whole_history(self, result: Result) -> list[dict[str, float]]:
+        """The rows of `history.csv`; where they are not whole, those of the last checkpoint."""
+        problem = "is gone"
+        if self.history_file.exists():
+            try:
+                rows = self._read_history()
+                if result.status == DIVERGED or (rows and rows[-1]["updates"] == result.updates):
+                    return rows
+                problem = "lacks epochs"
+            except (OSError, KeyError, TypeError, ValueError, csv.Error) as error:
+                problem = f"is damaged: {type(error).__name__}: {error}"
+        checkpoint = None if result.status == DIVERGED else Checkpoints(self.checkpoints).latest()
+        if checkpoint is None or checkpoint.step != result.updates:
+            accuracy = "" if result.test_accuracy is None else f" Its test accuracy was {result.test_accuracy:.2%}."
+            raise DamagedRunError(f"{self.history_file} {problem}, and no checkpoint has it.{accuracy} {_AFRESH}")
+        rows = list(checkpoint.state["progress"]["history"])
+        log.warning("%s %s: its rows are taken from the last checkpoint.", self.history_file, problem)
+        with suppress(RunError):  # On a disk that cannot be written to they are read from there each time.
+            self.write_history(rows)
+        return rows
+
+    def _read_history(self) -> list[dict[str, float]]:
+        """Epochs and updates as whole numbers."""
+        with open(self.history_file, newline="", encoding="utf-8") as file:
+            rows = list(csv.DictReader(file, strict=True))
+        whole = ("epoch", "updates")
+        return [{name: int(text) if name in whole else float(text) for name, text in row.items()} for row in rows]
 
     def clear(self) -> None:
         """Remove what an earlier run left; the log and the configuration of the present one stay."""
@@ -121,26 +145,3 @@ class RunFolder:
                 path.unlink(missing_ok=True)
         except OSError as error:
             raise unwritable(self.path, error) from None
-
-
-def make_folder(path: Path) -> None:
-    """Make a folder, and those above it, unless it is there. Raises RunError that says where nothing can be written."""
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise unwritable(path, error) from None
-
-
-def unwritable(path: Path, error: OSError) -> RunError:
-    """The error for a folder that cannot be written to."""
-    return RunError(
-        f"outputs: cannot write to {path}: {error.strerror}. Try outputs=<another folder>, or free some space."
-    )
-
-
-def not_written(path: Path, error: OSError) -> RunError:
-    """The error for a file that could not be written, most likely because the disk is full."""
-    return RunError(
-        f"cannot write {path}: {error.strerror or error}. What was there before is intact. "
-        "Free some space and give the same command again, or try outputs=<another folder>."
-    )

@@ -45,6 +45,19 @@ class Result:
     inexact: list[str] = field(default_factory=list)
     epoch_seconds: list[float] = field(default_factory=list)
 
+    @classmethod
+    def from_json(cls, folder: Path, values: dict[str, Any]) -> "Result":
+        """What `to_json` gave, without the history. Raises TypeError or ValueError for what it cannot have given."""
+        made = cls(folder=folder, **values)
+        kinds: dict[str, Any] = {"updates": int, "seconds": int | float, "data": str, "message": str}
+        kinds |= {"inexact": list, "epoch_seconds": list}
+        if made.status in (FINISHED, STOPPED):
+            kinds |= {"test_loss": int | float, "test_accuracy": int | float}
+        for name, kind in kinds.items():
+            if not isinstance(getattr(made, name), kind):
+                raise ValueError(f"{name} is {getattr(made, name)!r}")
+        return made
+
     def to_json(self) -> dict[str, Any]:
         """What `run.json` keeps under `result`; the history has its own file, the folder is where it lies."""
         values = dict(vars(self))

@@ -10,7 +10,7 @@ from annealkit.configuration.plan import Epoch, Plan
 from annealkit.keras.momentum import MomentumTable, pair_momentum
 from annealkit.keras.table_schedule import TableSchedule
 from annealkit.plugin_system.faulty_parts import naming_the_faulty
-from annealkit.runs.checkpoint import Checkpoint, restore_variables, variable_arrays
+from annealkit.runs.checkpoint import Checkpoint, misfit, restore_variables, variable_arrays
 from annealkit.training.compiled_model import build_model, final_weights
 from annealkit.training.kept_images import use_kept_tensors
 from annealkit.training.loop import Evaluation, Steps, TrainingLoop
@@ -94,6 +94,12 @@ class Network:
             **variable_arrays("model", self.model.variables),
             **variable_arrays("optimizer", self.model.optimizer.variables),
         }
+
+    def misfit(self, checkpoint: Checkpoint) -> str:
+        """Why it cannot become the network that a checkpoint was taken of; empty where it can."""
+        return misfit("model", self.model.variables, checkpoint.arrays) or misfit(
+            "optimizer", self.model.optimizer.variables, checkpoint.arrays
+        )
 
     def restore(self, checkpoint: Checkpoint) -> None:
         """Become the network that a checkpoint was taken of. Raises RunError if it does not fit."""

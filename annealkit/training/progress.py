@@ -55,6 +55,21 @@ class Progress:
         values = {"not_shown" if name == "unseen" else name: value for name, value in state.items()}
         return cls(**values)
 
+    @classmethod
+    def misfit(cls, step: int, state: Any) -> str:
+        """Why `from_state` can make nothing of this, in a checkpoint of that step; empty where it can."""
+        try:
+            made = cls.from_state(state)
+        except (AttributeError, TypeError) as error:
+            return f"the progress in it is damaged: {error}"
+        for name, value in vars(cls()).items():
+            kind = int | float if isinstance(value, float) else dict | None if name == "feedback" else type(value)
+            if not isinstance(getattr(made, name), kind):
+                return f"the progress in it is damaged: {name} is {getattr(made, name)!r:.80}"
+        if made.step != step or (made.history and made.history[-1].get("updates", step + 1) > step):
+            return f"the progress in it is damaged: it is that of weight update {made.step}"
+        return ""
+
     def to_state(self) -> dict[str, Any]:
         """All of it as JSON can store it."""
         return asdict(self)

@@ -1,5 +1,6 @@
 """What is kept and shown of a run while it goes on: run.json, history.csv, event files, progress bar, callbacks."""
 
+import logging
 from collections.abc import Sequence
 from types import TracebackType
 from typing import Any
@@ -20,6 +21,8 @@ from annealkit.training.progress import Progress
 from annealkit.training.progress_bar import ProgressBar
 from annealkit.training.splits import Splits
 from annealkit.training.tensorboard_writer import TensorBoardWriter
+
+log = logging.getLogger("annealkit")
 
 
 class Record:
@@ -68,20 +71,24 @@ class Record:
         plan, origin = self._plan, self._plan.origin
         self._conditions = {"settings": plan.settings, "environment": environment, "inexact": inexact}
         self._folder.write_history(progress.history)
-        sizes = checkpoint.state["event_files"] if checkpoint else {}
-        self._board = TensorBoardWriter(self._folder.path, sizes, progress.step)
+        extents = checkpoint.state["event_files"] if checkpoint else {}
+        self._board = TensorBoardWriter(self._folder.path, extents, progress.step)
+        lost = self._board.lost
+        if lost:
+            log.warning("Lost for TensorBoard: %s. The training goes on to the same bits.", "; ".join(lost))
         self.bar = ProgressBar(plan.run.total_steps, progress.step, plan.trainer.epochs, plan.trainer.progress)
         self._folder.update_state(
             status=RUNNING,
             message="",
             **self._conditions,
             **({} if origin is None else {"parent": {"folder": str(origin.run), "updates": origin.branch.at}}),
+            lost=[*self._folder.read_state().get("lost", []), *lost],
             data={"name": splits.images.name, "origin": splits.images.origin},
             images={"train": len(splits.train), "validation": len(splits.validation), "test": len(splits.test)},
             total_steps=plan.run.total_steps,
             steps_per_epoch=plan.run.steps_per_epoch,
         )
-        if checkpoint is None:
+        if checkpoint is None or lost:  # The first file of a run, which holds this, may be what is lost.
             self._board.describe(OmegaConf.to_yaml(plan.config, resolve=True), plan.settings)
         return self
 

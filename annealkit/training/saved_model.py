@@ -4,7 +4,7 @@ from pathlib import Path
 
 import keras
 
-from annealkit.runs.folder import not_written
+from annealkit.runs.disk import not_written
 from annealkit.training.splits import Splits
 
 

@@ -13,7 +13,7 @@ from tensorboard.plugins.hparams import api_pb2
 from tensorboard.plugins.hparams import summary as hparams
 from tensorboard.plugins.text import summary_v2 as text
 
-from annealkit.runs.event_file import PATTERN, EventFile
+from annealkit.runs.event_file import PATTERN, EventFile, cut_to
 from annealkit.training.loop import Steps
 
 _END_STATUS = {
@@ -31,19 +31,23 @@ class TensorBoardWriter:
 
     Args:
         folder: the run's folder.
-        sizes: of each event file at the checkpoint, by name; empty at the start of a run.
+        extents: of each event file at the checkpoint, by name; empty at the start of a run.
         step: weight updates made so far.
+
+    Attributes:
+        lost: what an earlier process wrote and is not whole any more, each file in words.
     """
 
-    def __init__(self, folder: Path, sizes: dict[str, int], step: int) -> None:
+    def __init__(self, folder: Path, extents: dict[str, Any], step: int) -> None:
         self._folder = folder
         before = [path.name for path in folder.glob(PATTERN)]  # One that is removed may be what TensorBoard has open.
         for path in folder.glob(PATTERN):
-            if path.name in sizes:
-                os.truncate(path, sizes[path.name])
-            else:
+            if path.name not in extents:
                 path.unlink()
-        self._file = EventFile(folder, [*before, *sizes])
+        problems = {name: cut_to(folder / name, extent) for name, extent in extents.items()}
+        self.lost = [f"event file {name} {problem}" for name, problem in problems.items() if problem]
+        self._extents = {name: extent for name, extent in extents.items() if not problems[name]}
+        self._file = EventFile(folder, [*before, *extents])
         if step:
             start = event_pb2.SessionLog(status=event_pb2.SessionLog.START)
             self._file.add(event_pb2.Event(wall_time=time.time(), step=step, session_log=start))
@@ -103,18 +107,20 @@ class TensorBoardWriter:
         """Figures that were measured after the weight update with this count."""
         self._scalars(step, time.time(), values)
 
-    def flush(self) -> dict[str, int]:
-        """Bring everything to the disk; the size of each event file, which a checkpoint keeps."""
+    def flush(self) -> dict[str, Any]:
+        """Bring everything to the disk; the extent of each event file, which a checkpoint keeps."""
         self._file.flush()
-        sizes = {}
+        extents = {}
         for path in self._folder.glob(PATTERN):
             descriptor = os.open(path, os.O_RDONLY)
             try:
                 os.fsync(descriptor)
-                sizes[path.name] = os.fstat(descriptor).st_size
+                size = os.fstat(descriptor).st_size
             finally:
                 os.close(descriptor)
-        return sizes
+            # Other programs may write into the folder; how much is all that is known of their files.
+            extents[path.name] = self._extents.get(path.name, size)
+        return extents | {self._file.name: self._file.extent}
 
     def close(self, status: str) -> None:
         """Write the end status, unless the run will go on later, and close the file."""

@@ -3,11 +3,13 @@
 import logging
 import time
 from collections.abc import Sequence
+from functools import partial
 
 import keras
 import numpy as np
 
 from annealkit.configuration.plan import Epoch, Origin, Plan
+from annealkit.errors import RunError
 from annealkit.runs.checkpoint import Checkpoint, Checkpoints, check_same_variables
 from annealkit.runs.folder import CHECKPOINTS, RunFolder
 from annealkit.runs.result import DIVERGED, FINISHED, INTERRUPTED, STOPPED, Result
@@ -60,7 +62,8 @@ def train(
     check_callbacks(callbacks)
     splits = load_splits(plan, reuse_data)
     environment = describe_environment(plan, splits)
-    checkpoint = Checkpoints(folder.checkpoints).latest()
+    saved = Checkpoints(folder.checkpoints)
+    checkpoint = saved.latest()
     inexact = changed_conditions(plan, folder, checkpoint, environment)
     with (
         StopRequest() as stop,
@@ -69,6 +72,9 @@ def train(
     ):
         announce(plan, splits)
         network = Network(plan, splits)
+        if checkpoint is not None and (reason := misfit(network, checkpoint)):
+            checkpoint = saved.before(reason, partial(misfit, network))
+            inexact = changed_conditions(plan, folder, checkpoint, environment)
         record = Record(plan, folder, network.model, callbacks)
         progress = take_up(plan, checkpoint, network, record, going_on=not callbacks)
         with record.begin(splits, environment, inexact, checkpoint, progress):
@@ -88,6 +94,14 @@ def train(
                 log.info(SAY_INTERRUPTED, progress.step, plan.run.total_steps)
     stop.act()  # Also where the signal came too late to shorten anything: a sweep must not go on to its next run.
     return result
+
+
+def misfit(network: Network, checkpoint: Checkpoint) -> str:
+    """Why the training cannot go on from a checkpoint; empty where it can."""
+    for key in ("callbacks", "event_files"):
+        if not isinstance(checkpoint.state.get(key), dict):
+            return f"the checkpoint lacks {key}"
+    return network.misfit(checkpoint) or Progress.misfit(checkpoint.step, checkpoint.state.get("progress"))
 
 
 def take_up(plan: Plan, checkpoint: Checkpoint | None, network: Network, record: Record, going_on: bool) -> Progress:
@@ -116,6 +130,8 @@ def leave_trunk(plan: Plan, origin: Origin, network: Network, begun: Progress) -
     """Begin where another run stood: its weights and history; callbacks begin anew, and another feedback does."""
     checkpoint = Checkpoints(origin.run / CHECKPOINTS).at(origin.branch.at)
     check_same_variables(network.model.optimizer, checkpoint.state)
+    if reason := misfit(network, checkpoint):
+        raise RunError(f"{origin.run} cannot be left at weight update {checkpoint.step}: {reason}. Try another at=….")
     network.restore(checkpoint)
     progress = Progress.from_state(checkpoint.state["progress"])
     progress.go_on()
