@@ -35,7 +35,8 @@ def train(overrides: Sequence[str] = (), callbacks: "Sequence[keras.callbacks.Ca
         callbacks: Keras callbacks, called at the beginning and end of training and of each epoch. What they hold in
             plain attributes (numbers, text, arrays) survives a resume. They are not part of the run's name: train with
             other callbacks in another `outputs=` folder, or with `rerun=true`. Those that set the learning rate are
-            refused: that is what schedules and feedback are for. A run that one of them stops has the status
+            refused: that is what schedules and feedback are for. So are those with methods for batches, which are not
+            called, unless their attribute `epochs_only` is True. A run that one of them stops has the status
             `stopped`; the same without callbacks continues it.
 
     Returns:
@@ -86,6 +87,10 @@ def _train(
     registry: Registry,
     callbacks: "Sequence[keras.callbacks.Callback]",
 ) -> Result:
+    if callbacks or not isinstance(callbacks, Sequence):  # Keras is there then, or imported in a moment.
+        from annealkit.training.callbacks import check_callbacks
+
+        check_callbacks(callbacks)
     folder = Path(config.outputs) / run_name(_root_=config)
     # What can be refused is refused before there is a folder.
     ended = ended_run(config, folder, bool(callbacks))

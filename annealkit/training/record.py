@@ -14,7 +14,7 @@ from annealkit.runs.checkpoint import Checkpoint, Checkpoints, optimizer_variabl
 from annealkit.runs.folder import RunFolder
 from annealkit.runs.result import FAILED, RUNNING, Result
 from annealkit.training import callback_state
-from annealkit.training.callbacks import early_stopping
+from annealkit.training.callbacks import Callbacks, early_stopping
 from annealkit.training.clock import Clock
 from annealkit.training.loop import Steps
 from annealkit.training.progress import Progress
@@ -45,7 +45,7 @@ class Record:
         self, plan: Plan, folder: RunFolder, model: keras.Model, callbacks: Sequence[keras.callbacks.Callback]
     ) -> None:
         self._planned = early_stopping(plan.trainer)
-        self.callbacks = keras.callbacks.CallbackList(
+        self.callbacks = Callbacks(
             [*self._planned, *callbacks],
             model=model,
             epochs=plan.trainer.epochs,
