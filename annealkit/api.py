@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, TextIO
 
 from omegaconf import DictConfig, OmegaConf
 
-from annealkit.configuration.composition import compose
+from annealkit.configuration.composition import compose_with
+from annealkit.configuration.hydra_app import initialized_hydra, run_dir, without_hydra
 from annealkit.configuration.identity import run_name
 from annealkit.configuration.plan import make_plan
 from annealkit.errors import AnnealkitError, ConfigError
@@ -53,7 +54,10 @@ def train(overrides: Sequence[str] = (), callbacks: "Sequence[keras.callbacks.Ca
         raise ConfigError(f"train takes a list of overrides; got the text {overrides!r}. Try train([{overrides!r}]).")
     registry = load_registry()
     overrides = list(overrides)
-    return _train(compose(overrides, registry), overrides, registry, callbacks)
+    with initialized_hydra(registry) as app:
+        composed = compose_with(app, overrides, registry)
+        config, folder = without_hydra(composed), run_dir(composed)
+    return _train(config, folder, overrides, registry, callbacks)
 
 
 def branch(
@@ -78,11 +82,13 @@ def branch(
         raise ConfigError(f"branch takes a list of overrides; got the text {overrides!r}. Try [{overrides!r}].")
     registry = load_registry()
     overrides = list(overrides)
-    return _train(compose_branch(Path(run), overrides, registry), overrides, registry, callbacks)
+    config = compose_branch(Path(run), overrides, registry)
+    return _train(config, Path(config.outputs) / run_name(_root_=config), overrides, registry, callbacks)
 
 
 def _train(
     config: DictConfig,
+    folder: Path,
     overrides: list[str],
     registry: Registry,
     callbacks: "Sequence[keras.callbacks.Callback]",
@@ -91,7 +97,6 @@ def _train(
         from annealkit.training.callbacks import check_callbacks
 
         check_callbacks(callbacks)
-    folder = Path(config.outputs) / run_name(_root_=config)
     # What can be refused is refused before there is a folder.
     ended = ended_run(config, folder, bool(callbacks))
     if ended is not None and not os.access(folder, os.W_OK):

@@ -50,6 +50,7 @@ class Checker:
         self._commands: dict[str, Callable[[list[str]], None]] = {
             "train": self._train, "preview": self._compose, "find-lr": self._compose, "compare": self._compare,
             "branch": self._branch,
+            "resume": self._again, "again": self._again,
             "plugins": self._plugins, "new": self._new, "check": self._check,
         }  # fmt: skip
         assert self._commands.keys() == COMMANDS.keys(), "a command of annealkit that is not checked on pages"
@@ -84,6 +85,9 @@ class Checker:
             command(words[1:])
         elif words != ["--version"]:
             self._train(words)
+
+    def _again(self, words: list[str]) -> None:
+        self._compose([word for word in words if "=" in word])
 
     def _train(self, words: list[str]) -> None:
         try:

@@ -38,8 +38,8 @@ VALUES = list(
 [{name:product,of:[{name:step}]}]
 ~ ~/x ~nobody/x ./a /tmp/ä größe 日本 a=b a#b a&b a;b a(b a) a'b a"b 'a_b' "a,b" a\\b \\ a,b a:b $HOME ${HOME} ${nope}
 ${seed} ${optimizer.lr} ${optimizer} ${trainer.epochs} ${oc.env:NOPE} ${oc.env:HOME} ${ ${} ${run_name:}
-${hydra:job.num} ${now:%Y} range(3) choice(1,2)
-int(3) str(3) glob(*) foo(3) sort(3,1) interval(0,1) cosine sgd linear plateau greedy
+${hydra:job.num} ${now:%Y} range(3) choice(1,2) int(3) str(3) glob(*) foo(3) sort(3,1) interval(0,1) cosine sgd linear
+plateau greedy
 """.replace("\n", " ").split(" "),
     )
 )

@@ -17,6 +17,8 @@ annealkit: which learning-rate annealing should this model be trained with?
   python -m annealkit find-lr optimizer=adam              a learning-rate range test: which optimizer.lr to begin with
   python -m annealkit compare outputs                     who leads, and is it certain? by=… metric=… html=… svg=…
   python -m annealkit branch RUN at=80% schedule=linear   continue a run from there, with another schedule or for longer
+  python -m annealkit resume RUN                          go on with a run that was stopped, by its folder alone
+  python -m annealkit again RUN seed=1                    train what a run was, with some of it otherwise
   python -m annealkit plugins                             everything that can be named, and where it comes from
   python -m annealkit plugins schedule=cosine             what one of them is, and what can be set on it
   python -m annealkit new schedule ripple                 write a plugin of your own that works, to change

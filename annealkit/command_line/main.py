@@ -33,6 +33,8 @@ COMMANDS = {
     "find-lr": Command("command_line.find_lr", "find_lr_command", has_help=True),
     "compare": Command("compare", "compare", has_help=True),
     "branch": Command("command_line.branch", "branch_command", has_help=True),
+    "resume": Command("command_line.again", "resume_command", has_help=True),
+    "again": Command("command_line.again", "again_command", has_help=True),
     "plugins": Command("command_line.plugins", "plugins_command"),
     "new": Command("command_line.new", "new", has_help=True),
     "check": Command("command_line.check", "check", has_help=True),

@@ -19,6 +19,7 @@ from annealkit.configuration.hydra_app import (
     without_hydra,
 )
 from annealkit.configuration.plan import Plan, make_plan
+from annealkit.errors import ConfigError
 from annealkit.jobs.one_run import attempt, ended_before, ended_run
 from annealkit.jobs.sweep import run_sweep
 from annealkit.plugin_system.registry import Registry, load_registry
@@ -26,12 +27,17 @@ from annealkit.runs.folder import RunFolder
 from annealkit.runs.result import FINISHED
 from annealkit.runs.summary import summarize
 
+_SWEEP = "hydra.mode=MULTIRUN"  # as Hydra's own pages have it; -m
+
 
 def train_with_hydra(arguments: list[str]) -> int:
     """Run the job or the sweep that the arguments describe; returns the exit code."""
     registry = load_registry()
+    arguments = _without_config_dir(arguments)
     overrides = [word for word in arguments if not word.startswith("-")]
     flags = set(arguments) - set(overrides)
+    if _SWEEP in overrides and flags <= {"-m", "--multirun"}:
+        overrides, flags = [word for word in overrides if word != _SWEEP], {"-m"}
     logging.raiseExceptions = False  # A log that cannot be written, on a full disk, is no reason for a traceback.
     if flags and flags <= {"-m", "--multirun"}:
         return run_sweep(overrides, registry)
@@ -55,6 +61,25 @@ def train_with_hydra(arguments: list[str]) -> int:
                 pass
         run_one(app, config, job)
     return job.exit_code
+
+
+def _without_config_dir(arguments: list[str]) -> list[str]:
+    """`--config-dir mydir` as the override that it stands for, so that what is wrong is said in our words."""
+    words, folders = [], []
+    left = iter(arguments)
+    for word in left:
+        flag, equals, folder = word.partition("=")
+        if flag in ("-cd", "--config-dir"):
+            folders.append(folder if equals else next(left, ""))
+        else:
+            words.append(word)
+    if not folders:
+        return arguments
+    for folder in folders:
+        if not Path(folder).is_dir() or not folder:
+            raise ConfigError(f"--config-dir {folder}: there is no such folder. Try that of your own YAML files.")
+    paths = ",".join(f'"file://{Path(folder).absolute()}"' for folder in folders)
+    return [*words, f"hydra.searchpath=[{paths}]"]
 
 
 class _Job:
