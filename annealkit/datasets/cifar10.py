@@ -6,6 +6,7 @@ import shutil
 from pathlib import Path
 
 import numpy as np
+from numpy.lib.format import open_memmap
 
 from annealkit import DataError, Dataset, Images, checked_dataclass, hookimpl, setting
 from annealkit.datasets import cifar_formats
@@ -187,9 +188,11 @@ def _fill_cache(folder: Path, archive: Path, timeout: float, attempts: int) -> A
 def _read_cache(folder: Path) -> Arrays | None:
     """The arrays in the cache, images memory-mapped; None if they are not there or not whole."""
     try:
-        train, test = (np.load(folder / f"{part}_images.npy", mmap_mode="r") for part in ("train", "test"))
-        train_labels, test_labels = (np.load(folder / f"{part}_labels.npy") for part in ("train", "test"))
-    except (OSError, ValueError, EOFError):
+        train, test = (open_memmap(folder / f"{part}_images.npy", mode="r") for part in ("train", "test"))
+        train_labels, test_labels = (
+            np.array(open_memmap(folder / f"{part}_labels.npy", mode="r")) for part in ("train", "test")
+        )
+    except Exception:  # NumPy reads a header as Python's own words: one that is damaged can raise nearly anything
         return None
     arrays = Arrays(train, train_labels, test, test_labels)
     counts = (TRAIN_BATCHES * cifar_formats.RECORDS, cifar_formats.RECORDS)

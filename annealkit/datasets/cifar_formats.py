@@ -8,6 +8,7 @@
 Both as a folder or as a tar archive. An archive is read member by member; nothing is unpacked to disk.
 """
 
+import lzma
 import os
 import tarfile
 import zlib
@@ -61,7 +62,7 @@ def read_cifar(path: Path) -> Arrays:
             start = _BATCHES.index(batch) * RECORDS
             images[start : start + RECORDS] = pixels.reshape(RECORDS, 3, 32, 32).transpose(0, 2, 3, 1)
             labels[start : start + RECORDS] = batch_labels
-    except (OSError, EOFError, tarfile.TarError, zlib.error) as error:
+    except (OSError, EOFError, tarfile.TarError, zlib.error, lzma.LZMAError) as error:
         problem = "cannot be read; it is damaged, cut short or no tar archive"
         raise DataError(f"cifar10: {path} {problem} ({error}).") from error
     if missing:
