@@ -19,7 +19,8 @@ import pytest
 
 from annealkit.configuration.composition import compose
 from annealkit.configuration.plan import make_plan
-from annealkit.datasets import Auto, Cifar10, cifar10, cifar_formats
+from annealkit.datasets import Auto, Cifar10, cifar10
+from annealkit.datasets import _cifar_formats as cifar_formats
 from annealkit.errors import DataError
 from annealkit.plugin_system.registry import load_registry
 
@@ -427,7 +428,7 @@ def test_a_cache_that_is_not_whole_is_filled_again(
 def test_two_processes_download_once(tmp_path: Path, serve: Callable[..., Server], archive: bytes) -> None:
     server = serve(archive, delay=2.0)
     script = f"""
-from annealkit.datasets import Cifar10, cifar10, cifar_formats
+from annealkit.datasets import Cifar10, cifar10, _cifar_formats as cifar_formats
 cifar_formats.RECORDS, cifar10.URL, cifar10.SHA256 = {RECORDS}, {server.url!r}, {cifar10.SHA256!r}
 print(len(Cifar10().load().train_images))
 """

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from annealkit.datasets.cifar_pickle import PickleError, read_pickled_batch
+from annealkit.datasets._cifar_pickle import PickleError, read_pickled_batch
 
 PIXELS = np.arange(2 * 12, dtype=np.uint8).reshape(2, 12)
 BATCH = {b"batch_label": b"a batch", b"labels": [3, 7], b"data": PIXELS, b"filenames": [b"one.png", b"two.png"]}
@@ -76,7 +76,7 @@ def test_ten_thousand_damaged_files_are_read_or_refused() -> None:
     script = f"""
 import pickle, random, resource
 import numpy as np
-from annealkit.datasets.cifar_pickle import PickleError, read_pickled_batch
+from annealkit.datasets._cifar_pickle import PickleError, read_pickled_batch
 resource.setrlimit(resource.RLIMIT_AS, (2**30, 2**30))
 batch = {{b"labels": [3, 7], b"data": np.arange(24, dtype=np.uint8).reshape(2, 12), b"filenames": [b"one.png"] * 2}}
 whole = [pickle.dumps(batch, protocol=protocol) for protocol in (3, 4)] + [{python_2_batch()!r}]

@@ -11,8 +11,9 @@ from PIL import Image
 
 from annealkit import train
 from annealkit.configuration.plan import training_images
-from annealkit.datasets import Folder, Synthetic, pictures
-from annealkit.datasets.memory import available_memory
+from annealkit.datasets import Folder, Synthetic
+from annealkit.datasets import _pictures as pictures
+from annealkit.datasets._memory import available_memory
 from annealkit.errors import ConfigError, DataError
 from annealkit.training.drawing import draw_by_class
 from annealkit.training.splits import Splits, split

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.lib.format import open_memmap
 
 from annealkit import DataError, Dataset, Images, checked_dataclass, hookimpl, setting
-from annealkit.datasets import cifar_formats
-from annealkit.datasets.cifar_formats import CLASS_NAMES, TRAIN_BATCHES, Arrays, read_cifar
-from annealkit.datasets.download import download
+from annealkit.datasets import _cifar_formats
+from annealkit.datasets._cifar_formats import CLASS_NAMES, TRAIN_BATCHES, Arrays, read_cifar
+from annealkit.datasets._download import download
 from annealkit.start_tensorflow import keras_home
 
 URL = "https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz"
@@ -53,7 +53,7 @@ class Cifar10(Dataset):
     )
 
     def train_size(self) -> int:
-        return TRAIN_BATCHES * cifar_formats.RECORDS
+        return TRAIN_BATCHES * _cifar_formats.RECORDS
 
     def load(self) -> Images:
         return load_cifar10(self.path)
@@ -195,7 +195,7 @@ def _read_cache(folder: Path) -> Arrays | None:
     except Exception:  # NumPy reads a header as Python's own words: one that is damaged can raise nearly anything
         return None
     arrays = Arrays(train, train_labels, test, test_labels)
-    counts = (TRAIN_BATCHES * cifar_formats.RECORDS, cifar_formats.RECORDS)
+    counts = (TRAIN_BATCHES * _cifar_formats.RECORDS, _cifar_formats.RECORDS)
     whole = all(
         images.dtype == np.uint8 and images.shape == (count, 32, 32, 3) and labels.shape == (count,)
         for images, labels, count in ((train, train_labels, counts[0]), (test, test_labels, counts[1]))

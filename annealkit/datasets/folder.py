@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image
 
 from annealkit import (
     ConfigError,
@@ -23,8 +22,7 @@ from annealkit import (
     number,
     setting,
 )
-from annealkit.datasets.picture_folders import LAYOUT, pictures_by_class, unread_in_parts
-from annealkit.datasets.pictures import colour_problem, read_pictures
+from annealkit.datasets._picture_folders import LAYOUT, pictures_by_class, unread_in_parts
 
 _log = logging.getLogger("annealkit")
 
@@ -40,6 +38,16 @@ class _Parts:
     validation: _Files
     test: _Files
     class_names: list[str]
+
+
+def _colour_problem(value: object) -> str | None:
+    from PIL import ImageColor
+
+    try:
+        ImageColor.getrgb(str(value))
+    except ValueError:
+        return f" must be the name of a colour, or #rrggbb; got {value!r}"
+    return None
 
 
 @checked_dataclass
@@ -81,12 +89,14 @@ class Folder(Dataset):
     background: str = setting(
         "white",
         "the colour on which pictures with transparency are laid; a name, or '#rrggbb' in quotes",
-        problem=colour_problem,
+        problem=_colour_problem,
     )
 
     @classmethod
     def examples(cls, folder: Path) -> list[dict[str, Any]]:
         """Settings to check it with; pictures of two classes are written into the folder."""
+        from PIL import Image  # Slow to import, which who only names a data set need not wait for.
+
         for place, kind in enumerate(("dark", "light")):
             (folder / "train" / kind).mkdir(parents=True)
             for picture in range(10):
@@ -116,6 +126,8 @@ class Folder(Dataset):
         root, parts = self._root(), self._parts()
         files = [*parts.train, *parts.validation, *parts.test]
         labels = np.array([label for _, label in files], np.int32)
+        from annealkit.datasets._pictures import read_pictures
+
         pictures = read_pictures([path for path, _ in files], labels, self.size, self.background)
         own = self._own_parts()
         unread = unread_in_parts(root, ["train", *own])

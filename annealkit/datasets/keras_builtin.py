@@ -5,7 +5,7 @@ import importlib
 import numpy as np
 
 from annealkit import DataError, Dataset, Images, checked_dataclass, choice, hookimpl
-from annealkit.datasets.cifar_formats import CLASS_NAMES
+from annealkit.datasets._cifar_formats import CLASS_NAMES
 
 _DIGITS = [str(digit) for digit in range(10)]
 _CLOTHES = ["T-shirt/top", "trouser", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag", "ankle boot"]

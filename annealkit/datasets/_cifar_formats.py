@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from annealkit.datasets.cifar_pickle import PickleError, read_pickled_batch
+from annealkit.datasets._cifar_pickle import PickleError, read_pickled_batch
 from annealkit.errors import DataError
 
 CLASS_NAMES = ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"]

@@ -10,7 +10,7 @@ from typing import IO
 import numpy as np
 from PIL import Image, ImageColor, ImageOps, TiffTags
 
-from annealkit.datasets.memory import available_memory
+from annealkit.datasets._memory import available_memory
 from annealkit.errors import DataError
 
 _BITS_IN_TIFF = next(tag for tag, info in TiffTags.TAGS_V2.items() if info.name == "BitsPerSample")
@@ -37,15 +37,6 @@ class _Picture:
     pixels: np.ndarray
     appearance: bytes | None
     has_more: bool
-
-
-def colour_problem(value: object) -> str | None:
-    """What is wrong with a value as the name of a colour, as it follows a setting's name; None for nothing."""
-    try:
-        ImageColor.getrgb(str(value))
-    except ValueError:
-        return f" must be the name of a colour, or #rrggbb; got {value!r}"
-    return None
 
 
 def read_pictures(paths: list[Path], labels: np.ndarray, size: int | None, background: str) -> Pictures:

@@ -1,5 +1,6 @@
 """Folders of picture files, one for each class: which files are read, and which are not."""
 
+import functools
 import os
 from collections import Counter
 from collections.abc import Iterator
@@ -7,31 +8,26 @@ from pathlib import Path
 
 from annealkit.errors import DataError
 
-try:
-    from PIL.AvifImagePlugin import SUPPORTED as _READS_AVIF
-except ImportError:  # Pillow before 11.3
-    _READS_AVIF = False
-
 LAYOUT = (
     "The layout is PATH/train/<class>/*.jpg (or .png and the like) and, for sets of their own, PATH/val/<class>/*.jpg "
     "and PATH/test/<class>/*.jpg"
 )
 _JPEG = {".jpg", ".jpeg", ".jpe", ".jfif"}
-ENDINGS = {
-    *_JPEG,
-    ".png",
-    ".bmp",
-    ".gif",
-    ".tif",
-    ".tiff",
-    ".webp",
-    ".ppm",
-    ".pgm",
-    *([".avif"] if _READS_AVIF else []),
-}
-_TO_CONVERT = {".heic", ".heif", ".avif"} - ENDINGS  # pictures, as phones make them
+_TO_CONVERT = {".heic", ".heif", ".avif"}  # pictures, as phones make them, unless Pillow reads them
 _WHY = {"val": " (data.validation is 0)", "valid": " (val/ would be)", "validation": " (val/ would be)"}
 _SHOWN = 5  # endings that are named before the rest is summed up
+
+
+@functools.cache
+def endings_read() -> frozenset[str]:
+    """Of the files that are read."""
+    try:
+        from PIL import AvifImagePlugin
+    except ImportError:  # Pillow before 11.3
+        avif = []
+    else:
+        avif = [".avif"] if AvifImagePlugin.SUPPORTED else []
+    return frozenset({*_JPEG, ".png", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".ppm", ".pgm", *avif})
 
 
 def pictures_by_class(folder: Path) -> dict[str, list[Path]]:
@@ -43,7 +39,7 @@ def pictures_by_class(folder: Path) -> dict[str, list[Path]]:
     if not os.path.isdir(folder):
         raise DataError(f"folder: there is no folder {folder}. {LAYOUT}.")
     found = {
-        entry.name: [file for file in _entries(entry) if file.suffix.lower() in ENDINGS and os.path.isfile(file)]
+        entry.name: [file for file in _entries(entry) if file.suffix.lower() in endings_read() and os.path.isfile(file)]
         for entry in _entries(folder)
         if os.path.isdir(entry)
     }
@@ -54,7 +50,7 @@ def pictures_by_class(folder: Path) -> dict[str, list[Path]]:
         unread = unread_in([folder / name for name in empty])
         raise DataError(
             f"folder: no pictures in {', '.join(str(folder / name) for name in empty)} (endings looked for: "
-            f"{' '.join(sorted(ENDINGS))}{f'; not read: {unread}' if unread else ''}). Add some or remove the folder."
+            f"{' '.join(sorted(read))}{f'; not read: {unread}' if unread else ''}). Add some or remove the folder."
         )
     return found
 
@@ -87,7 +83,7 @@ def unread_in(classes: list[Path]) -> str:
             deeper += sum(1 for _ in _files_below(file))
         elif not os.path.isfile(file):
             special += 1
-        elif file.suffix.lower() not in ENDINGS:
+        elif file.suffix.lower() not in endings_read():
             endings[file.suffix.lower()] += 1
     common = endings.most_common(_SHOWN)
     rest = endings.total() - sum(count for _, count in common)
