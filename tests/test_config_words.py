@@ -92,6 +92,11 @@ REFUSED = [
     ("outputs=${nope}", "outputs=${nope}: there is no key nope to take a value from."),
     ("outputs=${HOME}/p", "A variable of the environment is ${oc.env:HOME}"),
     ("outputs=${oc.env:NO_SUCH}/p", "the environment has no variable NO_SUCH."),
+    (
+        "optimizer.clipnorm=${hydra:job.num}",
+        "optimizer.clipnorm=${hydra:job.num}: outside a sweep nothing can be taken",
+    ),
+    ("outputs=${hydra:runtime.cwd}/x", "outputs=${hydra:runtime.cwd}/x: outside a sweep nothing can be taken"),
     ("outputs=???", "outputs=???: it has no value, and needs one."),
     ("optimizer.lr=${optimizer.lr}", "it refers to itself."),
     ("preview=${optimizer.lr}", "preview=${optimizer.lr}: must hold settings; got 0.03."),

@@ -27,6 +27,11 @@ def check_values(config: DictConfig, parsed: list[Override]) -> None:
         for key in map(str, own):
             if key not in GROUPS and OmegaConf.is_missing(own, key):
                 raise ConfigError(f"{_as_given(key, parsed)}: it has no value, and needs one.")
+            if "${hydra:" in str(OmegaConf.to_container(own, resolve=False)[key]):  # type: ignore[index, call-overload]
+                raise ConfigError(
+                    f"{_as_given(_of_hydra(own, key), parsed)}: outside a sweep nothing can be taken from Hydra's own "
+                    "configuration. Write the value."
+                )
             try:
                 value = own[key]
                 if isinstance(value, DictConfig):
@@ -37,6 +42,15 @@ def check_values(config: DictConfig, parsed: list[Override]) -> None:
                 raise ConfigError(f"{_as_given(key, parsed)}: must hold settings; got {value}. Leave it out.")
         for key, cls in SETTINGS.items():
             _check_keys(own[key], cls, f"{key}.")
+
+
+def _of_hydra(node: DictConfig, key: str) -> str:
+    """The whole key of the first value within that takes something from Hydra."""
+    value = node._get_node(key)
+    if not isinstance(value, DictConfig) or value._is_interpolation():
+        return key
+    inner = next(name for name in map(str, value) if "${hydra:" in str(value._get_node(name)))
+    return f"{key}.{_of_hydra(value, inner)}"
 
 
 def _check_keys(node: DictConfig, cls: type, prefix: str) -> None:
