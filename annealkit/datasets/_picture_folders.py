@@ -38,8 +38,9 @@ def pictures_by_class(folder: Path) -> dict[str, list[Path]]:
     """
     if not os.path.isdir(folder):
         raise DataError(f"folder: there is no folder {folder}. {LAYOUT}.")
+    read = endings_read()
     found = {
-        entry.name: [file for file in _entries(entry) if file.suffix.lower() in endings_read() and os.path.isfile(file)]
+        entry.name: [file for file in _entries(entry) if file.suffix.lower() in read and os.path.isfile(file)]
         for entry in _entries(folder)
         if os.path.isdir(entry)
     }
