@@ -23,6 +23,8 @@ TOGETHER = {
     "test_branch": "trunks",
     "test_branch_command": "trunks of branches",
     "test_catalogue": "parity",
+    "test_conditions": "stopped run for conditions",
+    "test_damaged_runs": "stopped run for damage",
     "test_installed_plugin": "installed",
     "test_new": "installed",
     "test_parity": "parity",

@@ -78,7 +78,7 @@ def describe_environment(plan: Plan, splits: Splits) -> dict[str, Any]:
         **{
             f"{group} {what}": said
             for group, used in plan.parts.sources.items()
-            if group not in ("schedule", "warmup")
+            if group not in ("schedule", "warmup") and getattr(plan.parts, group) is not None
             for what, said in _code(used).items()
         },
     }
