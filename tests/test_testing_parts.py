@@ -91,6 +91,11 @@ class Argument(keras.optimizers.SGD):
         self.assign_sub(variable, self.times * learning_rate * gradient)
 
 
+class Climbs(keras.optimizers.SGD):
+    def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
+        self.assign_add(variable, learning_rate * gradient)
+
+
 class In32(keras.optimizers.SGD):
     def apply(self, gradients: Any, variables: Any = None) -> None:
         super().apply([gradient / tf.reduce_sum(tf.abs(gradient)) for gradient in gradients], variables)
@@ -115,6 +120,8 @@ OPTIMIZERS: list[tuple[str, dict[str, Any], str]] = [
     ("moves the weights", of(Divides), "weights are not finite after 3 updates in float32"),
     ("computes in mixed_bfloat16", of(Divides), "weights are not finite after 3 updates in mixed_bfloat16"),
     ("follows the rate", of(NoRate), "an update with half the rate, 0.015, changed the weights just as"),
+    ("descends", of(Climbs), "its first update goes up the gradient, not down"),
+    ("settings have an effect", of(keras.optimizers.SGD), "momentum has no effect: momentum=0.45"),
     ("resumes to the bit", of(Counts), "3 updates after its variables were copied to a new optimizer"),
     ("works in a graph", of(Counts), "3 updates in a tf.function differ by"),
     (

@@ -7,15 +7,17 @@ from annealkit.testing import datasets, feedback, models, optimizers, schedule_u
 from annealkit.testing.check import Check
 from annealkit.testing.documentation import has_docstring, has_settings, survives_yaml
 from annealkit.testing.durations import refuses_a_bare_number
+from annealkit.testing.settings_effect import have_an_effect
 from annealkit.testing.subject import Subject
 
 Body = Callable[[Subject], None]
 
+_EFFECT: tuple[str, Body] = ("settings have an effect", have_an_effect)
 _KINDS: dict[str, Sequence[tuple[str, Body]]] = {
-    "schedule": [*schedules.CHECKS, *schedule_use.CHECKS],
-    "warmup": warmups.CHECKS,
-    "feedback": feedback.CHECKS,
-    "optimizer": optimizers.CHECKS,
+    "schedule": [*schedules.CHECKS, *schedule_use.CHECKS, _EFFECT],
+    "warmup": [*warmups.CHECKS, _EFFECT],
+    "feedback": [*feedback.CHECKS, _EFFECT],
+    "optimizer": [*optimizers.CHECKS, _EFFECT],
     "model": models.CHECKS,
     "data": datasets.CHECKS,
 }

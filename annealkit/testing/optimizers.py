@@ -9,10 +9,11 @@ from annealkit.plugin_system.returned import checked_optimizer, checked_rate_and
 from annealkit.testing.documentation import has_source
 from annealkit.testing.keras_setup import start
 from annealkit.testing.subject import Settings, Subject
-from annealkit.testing.tiny_network import Pair
+from annealkit.testing.tiny_network import Bowl, Pair
 
 ZERO_RATE = "a rate of 0 changes nothing"
 UPDATES = 3
+DESCENT = 30  # updates
 CLIPPING = ("clipnorm", "clipvalue", "global_clipnorm")
 
 
@@ -103,6 +104,31 @@ def follows_the_rate(subject: Subject) -> None:
             )
 
 
+def descends(subject: Subject) -> None:
+    """Half the squared distance from a point falls, at a tenth of its own rate, and at first along the gradient."""
+    for settings, instance in subject.each():
+        bowl = Bowl(instance.build(table([0.1 * instance.lr] * DESCENT)))
+        begin = bowl.loss
+        slope = bowl.update()
+        if slope > 0:
+            raise subject.failure(
+                "its first update goes up the gradient, not down: on half the squared distance from a point the "
+                f"weights moved by {slope:.3g} along the gradient",
+                "look for a wrong sign in update_step: a descent subtracts what points along the gradient.",
+                settings,
+            )
+        for _ in range(DESCENT - 1):
+            bowl.update()
+        if not bowl.loss < begin:
+            raise subject.failure(
+                f"{DESCENT} updates with a tenth of its rate, {0.1 * instance.lr:g}, took half the squared distance "
+                f"from a point from {begin:.6g} to {bowl.loss:.6g}; expected it to fall",
+                "look for a wrong sign, for state that is not kept from one update to the next, and for a default lr "
+                "that is too large.",
+                settings,
+            )
+
+
 def resumes_to_the_bit(subject: Subject) -> None:
     for settings, instance in subject.each():
         first = Pair(instance.build(falling(instance))).train(UPDATES)
@@ -157,6 +183,8 @@ def honours_its_options(subject: Subject) -> None:
                 changed = subject.build({**settings, name: value})
             except ConfigError:
                 continue  # Refused in words.
+            if name in CLIPPING and getattr(changed.build(instance.lr), name, None) == value:
+                continue  # Keras clips then; what goes by the sign alone need not move otherwise for it.
             if np.array_equal(plain, Pair(changed.build(instance.lr)).push(pushes).weights):
                 raise subject.failure(
                     f"{name}={value} has no effect",
@@ -194,6 +222,7 @@ CHECKS = [
     (ZERO_RATE, keeps_weights_at_rate_0),
     ("moves the weights", moves_the_weights),
     ("follows the rate", follows_the_rate),
+    ("descends", descends),
     ("resumes to the bit", resumes_to_the_bit),
     ("works in a graph", works_in_a_graph),
     ("computes in mixed_bfloat16", computes_in_bfloat16),

@@ -80,3 +80,38 @@ class Pair:
         self.optimizer.scale_loss(loss)
         weights = [variable.value for variable in self.model.trainable_variables]
         self.optimizer.apply(tape.gradient(loss, weights), self.model.trainable_variables)
+
+
+class Bowl:
+    """Half the squared distance of some weights, at first 0, from a point: the simplest thing to descend on.
+
+    Args:
+        optimizer: new, not built.
+    """
+
+    def __init__(self, optimizer: Any) -> None:
+        keras = start()
+        random = np.random.default_rng(2)
+        shapes = [(6, 4), (4,)]
+        self._points = [random.normal(0, 1, shape).astype(np.float32) for shape in shapes]
+        self._weights = [keras.Variable(np.zeros(shape, np.float32), name=f"weights_{len(shape)}") for shape in shapes]
+        self._optimizer = optimizer
+        optimizer.build(self._weights)
+
+    @property
+    def loss(self) -> float:
+        """The value where the weights are."""
+        return sum(0.5 * float((gradient**2).sum()) for gradient in self._gradients())
+
+    def update(self) -> float:
+        """Make a weight update; how far along the gradient it went, below 0 for a descent."""
+        import tensorflow as tf
+
+        gradients, before = self._gradients(), [weight.numpy() for weight in self._weights]
+        self._optimizer.scale_loss(tf.constant(self.loss, tf.float32))
+        self._optimizer.apply([tf.constant(gradient) for gradient in gradients], self._weights)
+        moves = [weight.numpy() - old for weight, old in zip(self._weights, before, strict=True)]
+        return sum(float((move * gradient).sum()) for move, gradient in zip(moves, gradients, strict=True))
+
+    def _gradients(self) -> list[np.ndarray]:
+        return [weight.numpy() - point for weight, point in zip(self._weights, self._points, strict=True)]
