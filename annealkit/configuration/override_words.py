@@ -31,7 +31,10 @@ def parse_word(word: str, registry: Registry) -> Override:
     key, _, value = word.partition("=")
     parsed = _parse(word)
     if parsed is None and value[:1] not in ("", "'", '"'):
-        parsed = _parse(f"{key}={_quoted_within(value) if value[0] in '[{' else _quoted_list(value)}")
+        if value[0] in "[{":
+            parsed = _parse(f"{key}={_quoted_within(value)}")
+        elif all(item.strip() for item in value.split(",")):  # A comma too many is no text that is meant.
+            parsed = _parse(f"{key}={_quoted_list(value)}")
     elif parsed is not None and key.lstrip("+") in _text_keys(registry) and value != "null":
         read = parsed.value()
         if isinstance(read, bool | int | float):
