@@ -137,7 +137,7 @@ def test_of_a_finished_sweep_each_choice_of_parts_is_composed_once(tmp_path: Pat
     words += ["seed=0,1,2", f"outputs={tmp_path}"]
     for job in jobs_of(*words):
         folder = RunFolder(job.folder)
-        result = {"status": "finished", "test_accuracy": 0.5, "seconds": 1.0, "updates": 8}
+        result = {"status": "finished", "test_accuracy": 0.5, "test_loss": 1.0, "seconds": 1.0, "updates": 8}
         folder.write_history([{"epoch": 1, "updates": 8}])
         folder.update_state(status="finished", settings=job.settings, result=result)
     done = python(LIGHT.format(arguments=words), cwd=tmp_path)
