@@ -39,7 +39,7 @@ def run(
         (["schedule=cyclicl"], ["schedule=cyclicl: no such schedule.", "Did you mean cyclical?", "one_cycle"]),
         (["optimizer=adm"], ["optimizer=adm: no such optimizer.", "adam", "rmsprop"]),
         (["-m", "schedule=step,cosin"], ["schedule=cosin: no such schedule.", "Did you mean cosine?"]),
-        (["experiment=article_a_stp"], ["experiment=article_a_stp", "Did you mean article_a_step", "`annealkit plugins experiment` lists all"]),
+        (["experiment=article_a_stp"], ["Did you mean article_a_step", "`annealkit plugins experiment` lists all"]),
         (["schedule=cyclical", "schedule.flor=0.1"], ["schedule.flor", "Did you mean schedule.floor", "half_cycle"]),
         (["trainer.epoch=3"], ["trainer.epoch", "Did you mean trainer.epochs", "batch_size"]),
         (["sed=1"], ["sed: there is no such key.", "seed"]),
