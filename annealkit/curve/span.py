@@ -9,7 +9,7 @@ from annealkit.errors import ConfigError, clipped
 
 _DURATION = re.compile(r"\s*(\d+(?:\.\d*)?|\.\d+)(?:e([+-]?\d+))?\s*(ep|st|%)\s*", re.IGNORECASE)
 
-MOST = 10**9  # of epochs, weight updates or percent; what is made of it still fits 64 bits
+MOST = {"ep": 10**9, "st": 10**13, "%": 10**9}  # what is made of it still fits 64 bits
 _MOST_CHARACTERS = 100
 
 UNITS = "2ep (epochs), 1500st (steps, that is weight updates) or 12.5% (of the schedule's own span)"
@@ -27,13 +27,13 @@ def parse_duration(duration: str) -> tuple[Fraction, str]:
         bare = re.fullmatch(r"\s*\d+(\.\d*)?\s*", text[:_MOST_CHARACTERS])
         problem = "has no unit" if bare else "is not a duration"
         raise ConfigError(f"{shown} {problem}. Write {UNITS}.")
-    number, exponent, unit = match.groups()
+    number, exponent, unit = match[1], match[2], match[3].lower()
     power = int(exponent or 0)
     # The exponent is looked at before a power of ten is made of it, which could take all memory and time there is.
-    exact = Fraction(number) * Fraction(10) ** power if abs(power) < _MOST_CHARACTERS else Fraction(MOST + 1)
-    if exact > MOST:
-        raise ConfigError(f"{shown} is no length of a run; the number may be up to {MOST:.0e}. Write {UNITS}.")
-    return exact, unit.lower()
+    exact = Fraction(number) * Fraction(10) ** power if abs(power) < _MOST_CHARACTERS else Fraction(MOST[unit] + 1)
+    if exact > MOST[unit]:
+        raise ConfigError(f"{shown} is no length of a run; the number may be up to {MOST[unit]:.0e}. Write {UNITS}.")
+    return exact, unit
 
 
 @dataclass(frozen=True)
