@@ -112,7 +112,7 @@ def test_what_fails_at_its_first_use_is_told_once_with_its_own_line(
 @pytest.mark.parametrize(("body", "words"), [(Fault.scalar, "shape ()"), (Fault.too_long, "shape (2,)")])
 def test_values_of_a_wrong_shape_are_told_once(body: Any, words: str, monkeypatch: pytest.MonkeyPatch) -> None:
     failed, not_run = results("schedule", changed("schedule", factor=body, __module__=__name__), monkeypatch)
-    assert list(failed) == ["finite and at least 0"] and len(not_run) == 9
+    assert list(failed) == ["finite and at least 0"] and len(not_run) == 10
     assert f"returned {words} for steps of shape (1,)" in failed["finite and at least 0"]
     assert "return one number for each step" in failed["finite and at least 0"]
 
@@ -145,10 +145,10 @@ def test_the_command_shows_it_once_and_counts_the_rest(
     results("schedule", changed("schedule", factor=Fault.misspelt, __module__=__name__), monkeypatch)
     assert check_command(["tried"]) == 1
     lines = capsys.readouterr().out.splitlines()
-    assert lines[0] == "schedule=tried   5 passed, 1 failed, 9 could not run"
+    assert lines[0] == "schedule=tried   5 passed, 1 failed, 10 could not run"
     assert [line for line in lines if "has no attribute 'sqrtt'" in line] == [lines[3]]
     assert lines[2] == "finite and at least 0" and lines[4].startswith("To change: mend line ")
-    assert lines[5].startswith("9 checks could not run because of it: pure; a step alone as in an array; within its")
+    assert lines[5].startswith("10 checks could not run because of it: pure; a step alone as in an array; within its")
     assert lines[6:] == ["", "1 check failed."]
 
 

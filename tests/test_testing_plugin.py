@@ -64,7 +64,7 @@ def test_each_check_is_a_test_and_its_failure_only_the_message(tmp_path: Path) -
     assert done.returncode == 1, done.stdout + done.stderr
     assert "annealkit-check::schedule=broken::finite and at least 0 FAILED" in done.stdout
     assert "annealkit-check::schedule=broken::docstring: summary, Formula, Source, every field PASSED" in done.stdout
-    assert "2 failed, 1 passed, 12 deselected" in done.stdout
+    assert "2 failed, 1 passed, 13 deselected" in done.stdout
     assert NEGATIVE in done.stdout and "To change: bound what leads there" in done.stdout
     assert "Traceback" not in done.stdout and "schedules.py" not in done.stdout and "def " not in done.stdout
 
@@ -119,8 +119,8 @@ def test_the_command_prints_a_line_a_part_then_what_is_wrong(tmp_path: Path) -> 
     done = annealkit_command("check", "broken", "warmup=linear", cwd=tmp_path, PYTHONPATH=site)
     assert done.returncode == 1 and done.stderr == ""
     lines = done.stdout.splitlines()
-    assert lines[0].startswith("schedule=broken  ") and lines[0].endswith("10 passed, 3 failed, 2 could not run")
-    assert lines[1] == "warmup=linear    11 passed"
+    assert lines[0].startswith("schedule=broken  ") and lines[0].endswith("11 passed, 3 failed, 2 could not run")
+    assert lines[1] == "warmup=linear    12 passed"
     assert f"finite and at least 0\nschedule=broken (with its defaults): {NEGATIVE}; expected a finite" in done.stdout
     assert "\n2 checks could not run because of it: the same in the graph; follows a warmup.\n" in done.stdout
     assert lines[-1] == "3 checks failed."

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from annealkit.curve.rates import momenta
-from annealkit.errors import AnnealkitError
+from annealkit.curve.rates import factors, momenta
+from annealkit.errors import AnnealkitError, WrongValuesError
 from annealkit.fields import Setting, settings_of
 from annealkit.optimizers.base import KerasOptimizer
 from annealkit.testing.curves import EVEN, LONG, SHORT
@@ -45,6 +45,8 @@ def _vary(subject: Subject, settings: Settings, known: dict[str, Setting], idle:
     try:
         instance = subject.build(settings)
         begun = _OUTCOMES[subject.group](instance) if idle else None
+    except WrongValuesError:
+        raise  # Of what it does anyway another check tells.
     except AnnealkitError:
         return
     for name in list(idle):
@@ -82,7 +84,9 @@ def _curves(schedule: Any) -> list[Any]:
     for run in (SHORT, LONG, EVEN):
         step = np.arange(run.total_steps, dtype=np.int64)
         try:
-            found += [np.asarray(schedule.factor(step, run)), momenta(schedule, step, run)]
+            found += [factors(schedule, step, run), momenta(schedule, step, run)]
+        except WrongValuesError:
+            raise
         except AnnealkitError as error:  # A short run may be refused.
             found.append(str(error))
     return found
