@@ -29,6 +29,7 @@ TOGETHER = {
     "test_new": "installed",
     "test_parity": "parity",
     "test_plugin_zoo": "plugins",
+    "test_rates_applied": "killed runs",
     "test_resume": "killed runs",
     "test_run_faults": "stopped run",
     "test_sweeps": "sweep",
